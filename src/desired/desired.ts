@@ -1,0 +1,80 @@
+/**
+ * What should exist on each host. Made by pure functions from the Cluster, the host's facts and the certificate store;
+ * compared with what a probe observed (src/observe) by src/diff. Plain data that can be printed: secrets are references.
+ */
+export interface DesiredHost {
+  readonly host: string;
+  readonly components: readonly DesiredComponent[];
+}
+
+/** One program and everything it needs on a host, e.g. etcd. Components are applied in their order. */
+export interface DesiredComponent {
+  readonly name: string;
+  readonly account?: Account;
+  readonly directories: readonly DesiredDirectory[];
+  readonly files: readonly DesiredFile[];
+  readonly bundles: readonly DesiredBundle[];
+  readonly unit: DesiredUnit;
+}
+
+export interface Account {
+  readonly user: string;
+  readonly group: string;
+}
+
+export interface Ownership {
+  /** Permission bits, e.g. 0o600. */
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+}
+
+export interface DesiredDirectory extends Ownership {
+  readonly path: string;
+  /** Everything below belongs to the owner too (a data directory). */
+  readonly recursive?: boolean;
+}
+
+export interface DesiredFile extends Ownership {
+  /** Absolute; inside a bundle, the file's name in it. */
+  readonly path: string;
+  readonly content: Content;
+  /** What the component's unit needs before a change of this file is in force. */
+  readonly effect: Effect;
+}
+
+export type Effect = 'none' | 'restart';
+
+export type Content =
+  | { readonly kind: 'text'; readonly text: string; readonly sha256: string }
+  /** A file of the certificate store that nobody may see: `ref` is its path below pki/, read at the moment of upload. */
+  | { readonly kind: 'secret'; readonly ref: string; readonly sha256: string }
+  /** A binary on the operator's machine: `ref` is its absolute path there. Streamed, never read whole. */
+  | { readonly kind: 'binary'; readonly ref: string; readonly sha256: string; readonly size: number };
+
+/**
+ * Files that must change together (a certificate and its key). `path` is a symbolic link to a sibling folder
+ * `.NAME-DIGEST`, so that one rename switches all of them.
+ */
+export interface DesiredBundle extends Ownership {
+  readonly path: string;
+  readonly files: readonly DesiredFile[];
+  /** Hex digest over names, modes and content digests; part of the target folder's name. */
+  readonly digest: string;
+}
+
+export interface DesiredUnit {
+  /** e.g. `etcd.service`; its file is among the component's files. */
+  readonly name: string;
+  /**
+   * Hex digest of everything that needs a restart to be in force. The unit file carries it as
+   * `Environment=KBIN_INPUTS=…`; the probe reads it from the running process.
+   */
+  readonly inputs: string;
+}
+
+/** Absolute path of the folder that a bundle's symbolic link points to. */
+export function bundleTarget(bundle: Pick<DesiredBundle, 'path' | 'digest'>): string {
+  const slash = bundle.path.lastIndexOf('/');
+  return `${bundle.path.slice(0, slash)}/.${bundle.path.slice(slash + 1)}-${bundle.digest.slice(0, 16)}`;
+}

@@ -1,0 +1,40 @@
+/** desired − observed. Plain data: `kbin plan --json` prints it, src/apply carries it out, an empty one is "nothing to do". */
+export interface Plan {
+  readonly hosts: readonly HostPlan[];
+  /** What stops an apply, or should be known before one. */
+  readonly findings: readonly PlanFinding[];
+  /** Hosts that did not answer, with the reason; the plan is incomplete when there are any. */
+  readonly unreachable: readonly { readonly host: string; readonly reason: string }[];
+}
+
+export interface HostPlan {
+  readonly host: string;
+  readonly component: string;
+  readonly changes: readonly Change[];
+  /** What the running component goes through: nothing, a start, or a restart. */
+  readonly disruption: 'none' | 'start' | 'restart';
+}
+
+export interface Change {
+  readonly kind: 'account' | 'directory' | 'file' | 'bundle' | 'unit';
+  /** Path, unit or account name. */
+  readonly target: string;
+  readonly action: 'create' | 'update' | 'reload' | 'enable' | 'start' | 'restart';
+  /** Why, for a reader: "content differs", "mode 0644, wanted 0600", "runs with former settings". */
+  readonly reason: string;
+  /** Unified diff; text files only, never secrets. */
+  readonly diff?: string;
+}
+
+export interface PlanFinding {
+  readonly severity: 'stop' | 'warning';
+  readonly host?: string;
+  /** Stable id: `foreign-data`, `empty-known-member`, `port-taken`, `wrong-architecture`, `clock-skew`, … */
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+}
+
+export function isEmpty(plan: Plan): boolean {
+  return plan.hosts.every((host) => host.changes.length === 0);
+}

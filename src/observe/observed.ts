@@ -1,0 +1,86 @@
+/** What one probe of one host found, in one round trip. Paths are only those that were asked for. */
+export interface Observed {
+  readonly host: string;
+  readonly facts: HostFacts;
+  /** By absolute path. A path that does not exist is absent. */
+  readonly paths: ReadonlyMap<string, ObservedPath>;
+  readonly units: ReadonlyMap<string, ObservedUnit>;
+  /** By the data directory's path. */
+  readonly dataDirectories: ReadonlyMap<string, ObservedDataDirectory>;
+  /** TCP ports (of those asked for) that something listens on. */
+  readonly listeners: readonly ObservedListener[];
+  /** Accounts (of those asked for) that exist. */
+  readonly accounts: readonly string[];
+}
+
+export interface HostFacts {
+  readonly hostName: string;
+  /** `uname -m`: x86_64, aarch64. */
+  readonly machine: string;
+  /** ID of /etc/os-release, e.g. debian. */
+  readonly distribution: string;
+  readonly distributionVersion: string;
+  readonly kernel: string;
+  /** Name of process 1: systemd on a host that kbin can use. */
+  readonly init: string;
+  readonly systemdVersion?: number;
+  readonly addresses: readonly string[];
+  /** Host clock minus operator clock, in seconds, at the middle of the round trip. */
+  readonly clockOffset: number;
+  readonly selinux: 'enforcing' | 'permissive' | 'disabled';
+  /** Bytes free on the file systems that the asked-for paths lie on, by path. */
+  readonly freeBytes: ReadonlyMap<string, number>;
+}
+
+export interface ObservedPath {
+  readonly type: 'file' | 'directory' | 'link' | 'other';
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+  /** Of the content, really computed; for a link to a file, of the file it leads to. Regular files only. */
+  readonly sha256?: string;
+  readonly size?: number;
+  /** Where a link points, as it stands in the link. */
+  readonly target?: string;
+  /** Of files asked for as text (never secrets). */
+  readonly text?: string;
+  /** Something directly below belongs to another user. Directories only. */
+  readonly foreignEntries?: boolean;
+}
+
+export interface ObservedUnit {
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  /** enabled, disabled, masked, static, …; empty when not found. */
+  readonly enabled: string;
+  readonly needDaemonReload: boolean;
+  readonly dropIns: readonly string[];
+  readonly mainPid: number;
+  /** KBIN_INPUTS of the running main process; undefined when it does not run or was not started by kbin's unit. */
+  readonly runningInputs?: string;
+  /** The binary that the process runs was replaced or deleted after its start. */
+  readonly executableReplaced: boolean;
+  readonly result: string;
+}
+
+export interface ObservedDataDirectory {
+  /** absent: no such directory; empty: nothing in it; data: an etcd member's files; foreign: something else. */
+  readonly state: 'absent' | 'empty' | 'data' | 'foreign';
+  /** kbin's marker beside the configuration, written once the member was proven healthy. */
+  readonly marker?: MemberMarker;
+}
+
+/** Hex ids, as etcdctl prints them. */
+export interface MemberMarker {
+  readonly clusterId: string;
+  readonly memberId: string;
+  readonly name: string;
+}
+
+export interface ObservedListener {
+  readonly port: number;
+  readonly address: string;
+  readonly process?: string;
+  readonly pid?: number;
+}
