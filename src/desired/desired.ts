@@ -15,6 +15,19 @@ export interface DesiredComponent {
   readonly files: readonly DesiredFile[];
   readonly bundles: readonly DesiredBundle[];
   readonly unit: DesiredUnit;
+  /** TCP ports the component listens on. The probe says who has them. */
+  readonly ports?: readonly number[];
+  /** What the component itself keeps on the host and kbin never writes, apart from the marker. */
+  readonly state?: ComponentState;
+}
+
+export interface ComponentState {
+  /** Absolute path of the data directory (also among `directories`). */
+  readonly directory: string;
+  /** Absolute path of the write-ahead log, when it is not `member/wal` below `directory`. */
+  readonly wal?: string;
+  /** Absolute path of kbin's MemberMarker (JSON), beside the configuration: `kbin-member.json`. */
+  readonly marker: string;
 }
 
 export interface Account {

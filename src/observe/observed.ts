@@ -9,8 +9,10 @@ export interface Observed {
   readonly dataDirectories: ReadonlyMap<string, ObservedDataDirectory>;
   /** TCP ports (of those asked for) that something listens on. */
   readonly listeners: readonly ObservedListener[];
-  /** Accounts (of those asked for) that exist. */
+  /** Accounts (of those asked for) that exist: users by name, groups as `:name`. */
   readonly accounts: readonly string[];
+  /** `.kbin-…` files that a cut-off run left beside the asked-for paths; absolute. */
+  readonly leftovers: readonly string[];
 }
 
 export interface HostFacts {
@@ -69,6 +71,12 @@ export interface ObservedDataDirectory {
   readonly state: 'absent' | 'empty' | 'data' | 'foreign';
   /** kbin's marker beside the configuration, written once the member was proven healthy. */
   readonly marker?: MemberMarker;
+  /**
+   * Whose data it is, read from the write-ahead log's own metadata record without starting anything. Only with state
+   * `data`; undefined when the log could not be read. The ids of a bootstrapped cluster follow from token and peer
+   * URLs alone (src/diff/etcd-identity.ts), so this tells an own interrupted bootstrap from a foreign member.
+   */
+  readonly identity?: { readonly clusterId: string; readonly memberId: string };
 }
 
 /** Hex ids, as etcdctl prints them. */
