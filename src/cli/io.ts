@@ -25,3 +25,41 @@ export interface Progress {
   note(text: string): void;
   end(): void;
 }
+
+/** The process kbin runs in. */
+export function processIo(): Io {
+  const { stdin, stdout, stderr, env } = process;
+  // `kbin … | head` closes stdout early: that is the reader's wish, not a defect.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const interactive = stdin.isTTY === true && stderr.isTTY === true;
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    interactive,
+    liveProgress: stderr.isTTY === true && env.TERM !== 'dumb',
+    colour: wantsColour(env, stdout.isTTY === true && stderr.isTTY === true),
+    env,
+    cwd: process.cwd(),
+    ask: async (question, options) => (await import('./ask.ts')).ask(question, options),
+  };
+}
+
+/** https://no-color.org, and FORCE_COLOR as Node itself reads it. */
+function wantsColour(env: Io['env'], terminals: boolean): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';
+  return terminals && env.TERM !== 'dumb';
+}
+
+/** Waits until everything said has left the process, so that an explicit exit cuts nothing off. */
+export async function drained(): Promise<void> {
+  const flush = (stream: NodeJS.WriteStream): Promise<void> =>
+    new Promise((resolve) => {
+      if (stream.destroyed || stream.writableEnded) resolve();
+      else stream.write('', () => resolve());
+    });
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+}

@@ -1,0 +1,66 @@
+/**
+ * `node scripts/build.ts` leaves dist/kbin (the launcher) and dist/kbin.cjs (the program, one file, nothing to install).
+ *
+ * CommonJS, because that is what Node's compile cache loads fastest; esbuild turns every `import()` into a part that is
+ * initialised when it is first asked for, so that `kbin pki` never runs a line of ssh2. Only syntax is minified: names
+ * stay, so that a stack trace of a defect can be read.
+ */
+import { readFileSync } from 'node:fs';
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = resolve(root, 'dist');
+
+/** `import text from './some.conf?raw'`, as vite has it. */
+const rawText: Plugin = {
+  name: 'raw-text',
+  setup(bundle) {
+    bundle.onResolve({ filter: /\?raw$/ }, ({ path, importer }) => ({
+      path: resolve(dirname(importer), path.slice(0, -'?raw'.length)),
+      namespace: 'raw-text',
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'raw-text' }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8'),
+      loader: 'text',
+      watchFiles: [path],
+    }));
+  },
+};
+
+/** ssh2 tries its compiled parts and does without when they throw; here they always do. */
+const noNativeParts: Plugin = {
+  name: 'no-native-parts',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^cpu-features$|\.node$/ }, ({ path }) => ({
+      path,
+      namespace: 'native-part',
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'native-part' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not part of kbin`)});`,
+      loader: 'js',
+    }));
+  },
+};
+
+await mkdir(dist, { recursive: true });
+const { warnings } = await build({
+  entryPoints: [resolve(root, 'src/main.ts')],
+  outfile: resolve(dist, 'kbin.cjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node24',
+  minifySyntax: true,
+  keepNames: false,
+  legalComments: 'eof',
+  plugins: [rawText, noNativeParts],
+  logLevel: 'warning',
+});
+if (warnings.length > 0) process.exitCode = 1;
+
+const launcher = resolve(dist, 'kbin');
+await rm(launcher, { force: true });
+await copyFile(resolve(root, 'scripts/launcher.sh'), launcher);
+await chmod(launcher, 0o755);

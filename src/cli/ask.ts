@@ -1,0 +1,42 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { KbinError } from '../errors.ts';
+
+/**
+ * Asks one question on the terminal. The prompt goes to stderr, so that stdout stays the result's.
+ * An empty answer is `fallback` where there is one. Ctrl-C and Ctrl-D end the command with a KbinError.
+ */
+export function ask(
+  question: string,
+  options: { secret?: boolean; fallback?: string } = {},
+): Promise<string> {
+  const hint = options.fallback === undefined || options.secret ? '' : ` [${options.fallback}]`;
+  const prompt = `${question}${hint}: `;
+  return new Promise((resolve, reject) => {
+    const lines = createInterface({
+      input: process.stdin,
+      output: options.secret ? silent(prompt) : process.stderr,
+      terminal: true,
+      historySize: 0,
+    });
+    let answered = false;
+    lines.on('SIGINT', () => lines.close());
+    lines.on('close', () => {
+      if (answered) return;
+      process.stderr.write('\n');
+      reject(new KbinError('no answer given', { step: question, next: 'run the command again' }));
+    });
+    lines.question(prompt, (answer) => {
+      answered = true;
+      lines.close();
+      if (options.secret) process.stderr.write('\n');
+      resolve(options.secret ? answer : answer.trim() || (options.fallback ?? ''));
+    });
+  });
+}
+
+/** Lets the prompt through once and swallows what readline echoes after it. */
+function silent(prompt: string): Writable {
+  process.stderr.write(prompt);
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}
