@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config';
+
+// scripts/test.ts asks for each project's results as a file, to add them up; people see the default output.
+const report = process.env.KBIN_TEST_REPORT;
+
+export default defineConfig({
+  test: {
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/integration/**'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: ['test/integration/setup.ts'],
+          // Real machines are slow at times; tests assert order and outcome. A lab's waits end well before this does.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // Each file runs hosts of its own, and etcd's elections do not like a crowd on two cores.
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
