@@ -18,17 +18,16 @@ const { positionals, values } = parseArgs({
 const [command, name] = positionals;
 const docker = async () => (await engine()).container.dockerode;
 
-/** stdout: one line `NAME ADDRESS` per host, for scripts. */
+/** stdout: one line `NAME ADDRESS new|reused` per host, for scripts. */
 async function up(id: string): Promise<void> {
   const names = values.hosts.split(',');
   const dir = values.dir ?? `.lab-${id}`;
   const image = await labImage();
-  let lab = await reuseHosts(id, names, dir, image);
-  if (!lab) {
-    await removeLab(await docker(), id);
-    lab = await startHosts({ id, names, dir, image, keep: true });
-  }
-  for (const host of lab.hosts) process.stdout.write(`${host.name} ${host.address}\n`);
+  const reused = await reuseHosts(id, names, dir, image);
+  if (!reused) await removeLab(await docker(), id);
+  const lab = reused ?? (await startHosts({ id, names, dir, image, keep: true }));
+  for (const { name, address } of lab.hosts)
+    process.stdout.write(`${name} ${address} ${reused ? 'reused' : 'new'}\n`);
 }
 
 async function list(): Promise<void> {
