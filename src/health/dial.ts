@@ -1,0 +1,58 @@
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Host } from '../remote/host.ts';
+import type { Dial } from './target.ts';
+
+/** Straight over TCP. */
+export const dialDirect: Dial = (address, port, deadlineMs) =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port, noDelay: true });
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new DeadlineError(`no TCP connection to ${address} port ${port} after ${deadlineMs} ms`));
+    }, deadlineMs);
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+
+/** Through the SSH connection of a host, for members whose client port is closed to the operator. */
+export function dialThrough(host: () => Promise<Host>): Dial {
+  return async (address, port, deadlineMs) => {
+    const opening = host().then((opened) => opened.forward(address, port));
+    return withDeadline(opening, deadlineMs, `no SSH forwarding to ${address} port ${port}`);
+  };
+}
+
+/** A wait that ran out. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/** Rejects with a DeadlineError `WHAT after N ms` when `work` has not settled by then; a late stream is destroyed. */
+export function withDeadline<T>(work: Promise<T>, deadlineMs: number, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reject(new DeadlineError(`${what} after ${deadlineMs} ms`));
+    }, deadlineMs);
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        if (late) (value as Partial<Duplex> | undefined)?.destroy?.();
+        else resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,68 @@
+import { type Cause, causeOf } from './causes.ts';
+import { type LiveMember, type LiveStatus, openMember } from './etcd-client.ts';
+import type { EtcdCredentials, EtcdTarget } from './target.ts';
+
+/** What one member answered, or why it did not. */
+export interface MemberReading {
+  readonly target: EtcdTarget;
+  readonly status?: LiveStatus;
+  /** The membership as this member knows it. */
+  readonly members?: readonly LiveMember[];
+  /** A linearizable read through it succeeded: it has a quorum behind it. */
+  readonly quorum: boolean;
+  /** Milliseconds of one status call over the open connection. */
+  readonly latencyMs?: number;
+  /** Why it could not be asked at all. */
+  readonly failure?: Cause;
+  /** Why the linearizable read failed, where the member itself answers. */
+  readonly noQuorum?: Cause;
+}
+
+/** Asks every member at once. Never rejects; takes at most about three times the deadline of a call. */
+export function readMembers(
+  targets: readonly EtcdTarget[],
+  credentials: EtcdCredentials,
+  deadlineMs?: number,
+): Promise<MemberReading[]> {
+  return Promise.all(targets.map((target) => readMember(target, credentials, deadlineMs)));
+}
+
+export async function readMember(
+  target: EtcdTarget,
+  credentials: EtcdCredentials,
+  deadlineMs?: number,
+): Promise<MemberReading> {
+  try {
+    const client = await openMember(target, credentials, deadlineMs);
+    try {
+      await client.status();
+      const began = performance.now();
+      const status = await client.status();
+      const latencyMs = performance.now() - began;
+      const [members, noQuorum] = await Promise.all([
+        client.members(),
+        client.get(quorumProbeKey, 'linearizable').then(() => undefined, causeOf),
+      ]);
+      return {
+        target,
+        status,
+        members,
+        latencyMs,
+        quorum: noQuorum === undefined || provesQuorum(noQuorum),
+        ...(noQuorum === undefined ? {} : { noQuorum }),
+      };
+    } finally {
+      await client.close();
+    }
+  } catch (error) {
+    return { target, quorum: false, failure: causeOf(error) };
+  }
+}
+
+/** Never written; reading it goes through the leader all the same. */
+const quorumProbeKey = '/kbin/canary/quorum';
+
+/** etcd checks permissions only after the linearizable part of a read, so this refusal proves quorum too. */
+function provesQuorum(cause: Cause): boolean {
+  return cause.code === 'permission-denied' || cause.code === 'auth-enabled';
+}

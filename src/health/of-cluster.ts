@@ -1,0 +1,45 @@
+import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
+import type { StoreView } from '../desired/store-view.ts';
+import { KbinError } from '../errors.ts';
+import type { Connect } from '../remote/host.ts';
+import { dialThrough } from './dial.ts';
+import { type EtcdCredentials, type EtcdTarget, hostPort } from './target.ts';
+
+/** The members that cluster.yaml describes, in its order; through SSH where `etcd: {reach: ssh}` says so. */
+export function etcdTargets(cluster: Cluster, connect: Connect): readonly EtcdTarget[] {
+  return hostsWithRole(cluster, 'etcd').map((host) => {
+    const clientUrl = `https://${hostPort({ host: host.address, port: cluster.etcd.clientPort })}`;
+    const peerUrl = `https://${hostPort({ host: host.address, port: cluster.etcd.peerPort })}`;
+    return {
+      name: host.name,
+      endpoint: clientUrl,
+      expected: { name: host.name, peerUrls: [peerUrl], clientUrls: [clientUrl] },
+      ...(cluster.etcd.reach === 'ssh' ? { dial: dialThrough(() => connect(host.name)) } : {}),
+    };
+  });
+}
+
+/** What is needed of src/ca's Store here. */
+export interface CredentialSource {
+  view(): StoreView;
+  readSecret(ref: string): Promise<Uint8Array>;
+}
+
+/** The healthcheck client's certificate and key, and the etcd CA. */
+export async function etcdCredentials(store: CredentialSource): Promise<EtcdCredentials> {
+  const view = store.view();
+  const ca = view.certificate('etcd-ca');
+  const certificate = view.certificate('etcd-healthcheck-client');
+  const key = view.key('etcd-healthcheck-client');
+  if (ca === undefined || certificate === undefined || key === undefined) {
+    const missing = ca === undefined ? 'etcd-ca' : 'etcd-healthcheck-client';
+    throw new KbinError(`the certificate store has no usable ${missing}, which is needed to ask etcd`, {
+      next: 'run `kbin pki init`, or work on the machine that has the pki folder with its keys',
+    });
+  }
+  return {
+    ca: ca.pem,
+    cert: certificate.pem,
+    key: Buffer.from(await store.readSecret(key.ref)).toString('utf8'),
+  };
+}

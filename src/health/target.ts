@@ -1,0 +1,66 @@
+import type { Duplex } from 'node:stream';
+import { KbinError } from '../errors.ts';
+
+/** Opens a byte stream to address:port. Rejects when none is there after `deadlineMs`. */
+export type Dial = (address: string, port: number, deadlineMs: number) => Promise<Duplex>;
+
+/** One etcd member as it is asked for: where it listens for clients, and who it should be. */
+export interface EtcdTarget {
+  /** Host name of cluster.yaml, or host:port of an endpoint given by hand. Unique; every report shows it. */
+  readonly name: string;
+  /** Client URL: `https://192.168.31.71:2379`, `https://[fd00::1]:2379`, or http (reported as a weakness). */
+  readonly endpoint: string;
+  /** What cluster.yaml says of the member; undefined for a cluster that kbin did not deploy. */
+  readonly expected?: ExpectedMember;
+  /** How to get there; default straight over TCP. */
+  readonly dial?: Dial;
+}
+
+export interface ExpectedMember {
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+}
+
+/** PEM texts. `key` is a secret: it stays in memory. All undefined for a plaintext cluster. */
+export interface EtcdCredentials {
+  /** One CA certificate or a bundle. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface Address {
+  readonly scheme: 'https' | 'http';
+  /** A name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Takes an etcd URL apart. Throws a usage error that shows the URL. Default port 2379, as etcdctl has it. */
+export function parseEndpoint(endpoint: string, defaultPort = 2379): Address {
+  const text = endpoint.includes('://') ? endpoint : `https://${endpoint}`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hostname === '') {
+    throw new KbinError(`not an etcd endpoint: ${endpoint}`, {
+      next: 'write it as https://ADDRESS:PORT, for example https://192.168.31.71:2379',
+      exit: 2,
+    });
+  }
+  return {
+    scheme: url.protocol === 'https:' ? 'https' : 'http',
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    // URL drops the port that is its scheme's own.
+    port: url.port === '' ? portOfScheme(text, defaultPort) : Number(url.port),
+  };
+}
+
+function portOfScheme(text: string, defaultPort: number): number {
+  const written = /:(80|443)\/?$/.exec(text);
+  return written === null ? defaultPort : Number(written[1]);
+}
+
+/** `host:port`, with brackets where the host is an IPv6 address. */
+export function hostPort(address: Pick<Address, 'host' | 'port'>): string {
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
