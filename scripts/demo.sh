@@ -13,7 +13,7 @@ kbin() {
   dist/kbin -c "$DIR/cluster.yaml" "$@"
 }
 
-mkdir -p -m 0700 "$DIR"
+mkdir -p "$DIR" && chmod 0700 "$DIR"
 say 'starting three hosts'
 up=$(node test/lab/cli.ts up demo --hosts "$HOSTS" --dir "$DIR")
 # Certificates and the record of a cluster belong to hosts that are gone.

