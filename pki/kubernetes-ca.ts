@@ -1,0 +1,91 @@
+import type { AuthorityEntry } from './entry.ts';
+
+const ownHostSans = ['host-name', 'localhost', 'host-address', '127.0.0.1', 'extra'] as const;
+
+export const kubernetesCa = {
+  id: 'kubernetes-ca',
+  purpose: 'the Kubernetes API, its components and its users',
+  commonName: 'kubernetes',
+  profile: 'authority',
+  leaves: [
+    {
+      id: 'apiserver',
+      purpose: 'what kube-apiserver shows to its clients',
+      per: 'control-plane',
+      commonName: 'kube-apiserver',
+      profile: 'server',
+      sans: [
+        'host-name',
+        'service-names',
+        'localhost',
+        'service-address',
+        'host-address',
+        'endpoint',
+        '127.0.0.1',
+        'reserved',
+        'extra',
+      ],
+    },
+    {
+      id: 'apiserver-kubelet-client',
+      purpose: 'kube-apiserver to kubelets',
+      per: 'cluster',
+      // No group: the user itself is bound to the ClusterRole system:kubelet-api-admin.
+      commonName: 'kube-apiserver-kubelet-client',
+      profile: 'client',
+      sans: ['extra'],
+    },
+    {
+      id: 'controller-manager',
+      purpose: 'kube-controller-manager to kube-apiserver',
+      per: 'cluster',
+      commonName: 'system:kube-controller-manager',
+      organization: 'system:kube-controller-manager',
+      profile: 'client',
+      sans: ['extra'],
+    },
+    {
+      id: 'controller-manager-server',
+      purpose: 'what kube-controller-manager shows to probes and metrics',
+      per: 'control-plane',
+      commonName: 'kube-controller-manager',
+      profile: 'server',
+      sans: ownHostSans,
+    },
+    {
+      id: 'scheduler',
+      purpose: 'kube-scheduler to kube-apiserver',
+      per: 'cluster',
+      commonName: 'system:kube-scheduler',
+      organization: 'system:kube-scheduler',
+      profile: 'client',
+      sans: ['extra'],
+    },
+    {
+      id: 'scheduler-server',
+      purpose: 'what kube-scheduler shows to probes and metrics',
+      per: 'control-plane',
+      commonName: 'kube-scheduler',
+      profile: 'server',
+      sans: ownHostSans,
+    },
+    {
+      id: 'admin',
+      purpose: 'the cluster administrator',
+      per: 'cluster',
+      commonName: 'kubernetes-admin',
+      organization: 'system:masters',
+      profile: 'client',
+      sans: ['extra'],
+    },
+    {
+      id: 'kube-proxy',
+      purpose: 'kube-proxy to kube-apiserver',
+      per: 'cluster',
+      commonName: 'system:kube-proxy',
+      organization: 'system:node-proxier',
+      profile: 'client',
+      sans: ['extra'],
+    },
+  ],
+} as const satisfies AuthorityEntry;

@@ -1,0 +1,113 @@
+import { type KeyObject, randomBytes } from 'node:crypto';
+import type { San } from '../../pki/san.ts';
+import type { Usage } from '../../pki/usages.ts';
+import type { Subject } from '../desired/certificate-plan.ts';
+import { KbinError } from '../errors.ts';
+import { encodeCertificate, keyIdentifier } from './encode.ts';
+import { encodeName } from './names.ts';
+import { pemText } from './pem.ts';
+
+/** What a CA needs in order to sign. The names are copied from its certificate, never encoded anew. */
+export interface Issuer {
+  readonly privateKey: KeyObject;
+  /** DER. */
+  readonly subject: Uint8Array;
+  readonly subjectKeyId: Uint8Array;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface CertificateRequest {
+  readonly subject: Subject;
+  readonly usages: readonly Usage[];
+  readonly sans: readonly San[];
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer;
+  readonly validityHours: number;
+  readonly now: Date;
+}
+
+export interface Issued {
+  readonly der: Buffer;
+  readonly pem: string;
+  readonly notAfter: Date;
+  /** It was to be valid for longer, but ends with its CA. */
+  readonly clamped: boolean;
+}
+
+const backdateMs = 5 * 60_000;
+const hourMs = 3_600_000;
+/** RFC 5280 section 4.1.2.5: GeneralizedTime has four digits for the year. */
+const endOfTime = new Date('9999-12-31T23:59:59Z');
+
+/** A certificate signed by `issuer`, never valid before or after it. */
+export function issueCertificate(request: CertificateRequest, issuer: Issuer): Issued {
+  const wanted = validity(request);
+  const clamped = wanted.notAfter > issuer.notAfter;
+  const notAfter = clamped ? issuer.notAfter : wanted.notAfter;
+  const der = encodeCertificate(
+    {
+      serial: newSerial(),
+      issuer: issuer.subject,
+      subject: encodeName(request.subject),
+      notBefore: wanted.notBefore < issuer.notBefore ? issuer.notBefore : wanted.notBefore,
+      notAfter,
+      spki: request.spki,
+      extensions: {
+        usages: request.usages,
+        subjectKeyId: keyIdentifier(request.spki),
+        authorityKeyId: issuer.subjectKeyId,
+        sans: request.sans,
+      },
+    },
+    issuer.privateKey,
+  );
+  return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped };
+}
+
+/** A CA that signs itself, and what it takes to sign with it. */
+export function issueAuthority(
+  request: Omit<CertificateRequest, 'sans'>,
+  privateKey: KeyObject,
+): Issued & { readonly issuer: Issuer } {
+  const { notBefore, notAfter } = validity(request);
+  const subject = encodeName(request.subject);
+  const subjectKeyId = keyIdentifier(request.spki);
+  const der = encodeCertificate(
+    {
+      serial: newSerial(),
+      issuer: subject,
+      subject,
+      notBefore,
+      notAfter,
+      spki: request.spki,
+      extensions: { usages: request.usages, authority: {}, subjectKeyId, sans: [] },
+    },
+    privateKey,
+  );
+  const issuer = { privateKey, subject, subjectKeyId, notBefore, notAfter };
+  return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped: false, issuer };
+}
+
+/** Backdated so that a host whose clock is a little behind accepts it at once. Whole seconds, as certificates have. */
+function validity({ now, validityHours }: Pick<CertificateRequest, 'now' | 'validityHours'>): {
+  notBefore: Date;
+  notAfter: Date;
+} {
+  const seconds = Math.floor(now.getTime() / 1000) * 1000;
+  const notAfter = new Date(seconds + validityHours * hourMs);
+  if (!(notAfter <= endOfTime)) {
+    throw new KbinError(`a validity of ${validityHours} hours ends after the year 9999`, {
+      next: 'choose a shorter pki.validity in cluster.yaml',
+    });
+  }
+  return { notBefore: new Date(seconds - backdateMs), notAfter };
+}
+
+/** 20 octets, the most that RFC 5280 section 4.1.2.2 allows, top bit clear so that they stay 20 as a positive integer. */
+function newSerial(): Buffer {
+  const serial = randomBytes(20);
+  // The first octet is never 0 either: then all serials are equally long, and none is zero.
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return serial;
+}

@@ -1,0 +1,105 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { type KeyAlgorithm, keyAlgorithms } from '../cluster/cluster.ts';
+
+export interface KeyPair {
+  readonly privateKey: KeyObject;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Buffer;
+}
+
+const curves = { 'ecdsa-p256': 'P-256', 'ecdsa-p384': 'P-384' } as const;
+const moduli = { 'rsa-2048': 2048, 'rsa-3072': 3072, 'rsa-4096': 4096 } as const;
+
+/**
+ * One key pair per entry, in the same order. An RSA key takes tens of milliseconds, so all of them are started at once
+ * and keep every core busy; an elliptic-curve key takes less time than the way to a thread and back.
+ */
+export function generateKeyPairs(algorithms: readonly KeyAlgorithm[]): Promise<KeyPair[]> {
+  return Promise.all(algorithms.map(generate));
+}
+
+const generateRsa = promisify(generateKeyPair);
+
+async function generate(algorithm: KeyAlgorithm): Promise<KeyPair> {
+  if (algorithm === 'ecdsa-p256' || algorithm === 'ecdsa-p384') {
+    const pair = generateKeyPairSync('ec', { namedCurve: curves[algorithm] });
+    return { privateKey: pair.privateKey, spki: spkiOf(pair.publicKey) };
+  }
+  const pair = await generateRsa('rsa', { modulusLength: moduli[algorithm] });
+  return { privateKey: pair.privateKey, spki: spkiOf(pair.publicKey) };
+}
+
+const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
+
+/** SubjectPublicKeyInfo, DER, of a private key: equal to a certificate's when the two belong together. */
+export function publicPartOf(privateKey: KeyObject): Buffer {
+  return spkiOf(createPublicKey(privateKey));
+}
+
+export function privateKeyPem(privateKey: KeyObject): string {
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+}
+
+export function publicKeyPem(spki: Buffer): string {
+  return createPublicKey({ key: spki, type: 'spki', format: 'der' }).export({
+    type: 'spki',
+    format: 'pem',
+  }) as string;
+}
+
+/** `ecdsa-p256`, or a name for what kbin does not make itself: `ecdsa-p521`, `rsa-1024`, `ed25519`. */
+export function algorithmOf(key: KeyObject): KeyAlgorithm | string {
+  const details = key.asymmetricKeyDetails;
+  switch (key.asymmetricKeyType) {
+    case 'ec': {
+      const curve = details?.namedCurve ?? 'unknown curve';
+      return `ecdsa-${nistNames[curve] ?? curve}`;
+    }
+    case 'rsa':
+      return `rsa-${details?.modulusLength}`;
+    default:
+      return key.asymmetricKeyType ?? key.type;
+  }
+}
+
+/** OpenSSL's names of the curves. */
+const nistNames: Readonly<Record<string, string>> = {
+  prime256v1: 'p256',
+  secp384r1: 'p384',
+  secp521r1: 'p521',
+};
+
+export function isKeyAlgorithm(name: string): name is KeyAlgorithm {
+  return (keyAlgorithms as readonly string[]).includes(name);
+}
+
+/** What became of reading a private key; the reason never quotes the key. */
+export type PrivateKeyReading =
+  | { readonly state: 'read'; readonly key: KeyObject }
+  | { readonly state: 'encrypted'; readonly reason: string }
+  | { readonly state: 'malformed'; readonly reason: string };
+
+/** PKCS#8, SEC 1 or PKCS#1, PEM; encrypted ones with the passphrase. */
+export function readPrivateKey(pem: string, passphrase: string | undefined): PrivateKeyReading {
+  const encrypted = pem.includes('ENCRYPTED');
+  if (encrypted && passphrase === undefined) {
+    return { state: 'encrypted', reason: 'it is encrypted, and $KBIN_CA_PASSPHRASE is not set' };
+  }
+  try {
+    const key = createPrivateKey(
+      encrypted && passphrase !== undefined ? { key: pem, format: 'pem', passphrase } : pem,
+    );
+    return { state: 'read', key };
+  } catch {
+    return encrypted
+      ? { state: 'encrypted', reason: 'it is encrypted, and $KBIN_CA_PASSPHRASE does not open it' }
+      : { state: 'malformed', reason: 'it holds no private key that can be read' };
+  }
+}
