@@ -1,0 +1,126 @@
+# Does what its arguments say, in their order, and stops at the first that fails: `VERB ARGUMENT…`, see operations.ts.
+# POSIX sh; the verbs are written so that one that was already done can be done again.
+set -eu
+export LC_ALL=C TZ=UTC
+PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
+umask 022
+
+run=${KBIN_RUN:-/run/kbin}
+mkdir -p "$run"
+exec 8>>"$run/at-work"
+flock -w 60 8
+
+at=
+trap 'code=$?; [ $code -eq 0 ] || echo "kbin stopped at: $at" >&2' EXIT
+
+exists() { [ -e "$1" ] || [ -L "$1" ]; }
+beside() { echo "${1%/*}/.kbin-$2-${1##*/}"; }
+
+# Keeps what is at a path for `restore`. What an earlier, unproven run kept is older and stays.
+keep() {
+  old=$(beside "$1" old)
+  if exists "$old"; then return; fi
+  if [ -L "$1" ]; then ln -s "$(readlink "$1")" "$old"
+  elif [ -f "$1" ]; then ln "$1" "$old"
+  fi
+}
+
+# A hand-made folder where a bundle's link belongs is moved aside and never removed.
+move_aside() {
+  aside=$1.before-kbin
+  while exists "$aside"; do aside=$aside~; done
+  mv -T "$1" "$aside"
+  old=$(beside "$1" old)
+  rm -rf "$old"
+  ln -s "${aside##*/}" "$old"
+}
+
+# A symbolic link to a sibling, switched in one rename.
+point() {
+  link=$(beside "$1" link)
+  rm -f "$link"
+  ln -s "${2##*/}" "$link"
+  mv -fT "$link" "$1"
+}
+
+# `switch STAGED PATH TARGET`. A target that exists and differs is replaced without PATH ever leading nowhere.
+switch() {
+  if [ -d "$2" ] && [ ! -L "$2" ]; then move_aside "$2"; else keep "$2"; fi
+  if [ -d "$1" ]; then
+    if exists "$3"; then
+      point "$2" "$1"
+      rm -rf "$3"
+      cp -a "$1" "$3"
+    else mv -T "$1" "$3"
+    fi
+  fi
+  point "$2" "$3"
+  rm -rf "$1"
+}
+
+restore() {
+  old=$(beside "$1" old)
+  if ! exists "$old"; then return; fi
+  if [ -f "$1" ] && [ ! -L "$1" ] && [ "$old" -ef "$1" ]; then rm -f "$old"; else mv -fT "$old" "$1"; fi
+}
+
+# Of a bundle's folders only the one in force and the one before it stay.
+prune() {
+  before=$(readlink "$(beside "$1" old)" || :)
+  if [ -z "$before" ]; then return; fi
+  now=$(readlink "$1")
+  for folder in "${1%/*}/.${1##*/}-"????????????????; do
+    case ${folder##*/} in "$now" | "$before") ;; *) rm -rf "$folder" ;; esac
+  done
+}
+
+folder() {
+  [ -d "$4" ] || mkdir -p "$4"
+  chown "$2:$3" "$4"
+  chmod "$1" "$4"
+}
+
+account() {
+  getent group "$2" >/dev/null || groupadd --system "$2"
+  getent passwd "$1" >/dev/null ||
+    useradd --system --no-create-home --home-dir "$3" --shell /usr/sbin/nologin --gid "$2" "$1"
+}
+
+write() {
+  new=$(beside "$4" new)
+  (umask 077; printf '%s\n' "$5" >"$new")
+  chown "$2:$3" "$new"
+  chmod "$1" "$new"
+  sync "$new"
+  mv -fT "$new" "$4"
+}
+
+label() {
+  if [ -e /sys/fs/selinux/enforce ] && command -v restorecon >/dev/null; then restorecon -R "$1"; fi
+}
+
+while [ $# -gt 0 ]; do
+  at="$1 ${2-}"
+  case $1 in
+  account) account "$2" "$3" "$4"; shift 4 ;;
+  folder) folder "$2" "$3" "$4" "$5"; shift 5 ;;
+  own) chown "$3:$4" "$5"; chmod "$2" "$5"; shift 5 ;;
+  tree) chown -R "$2:$3" "$4"; shift 4 ;;
+  rename) keep "$3"; mv -fT "$2" "$3"; shift 3 ;;
+  switch) switch "$2" "$3" "$4"; shift 4 ;;
+  restore) restore "$2"; shift 2 ;;
+  write) write "$2" "$3" "$4" "$5" "$6"; shift 6 ;;
+  sync) sync "$2"; shift 2 ;;
+  label) label "$2"; shift 2 ;;
+  prune) prune "$2"; shift 2 ;;
+  clean) rm -rf "$2"/.kbin-*; shift 2 ;;
+  reload) systemctl daemon-reload; shift 1 ;;
+  enable) systemctl --quiet enable "$2"; shift 2 ;;
+  stop) systemctl stop "$2"; shift 2 ;;
+  start | restart)
+    systemctl reset-failed "$2" 2>/dev/null || :
+    systemctl --no-block "$1" "$2"
+    shift 2 ;;
+  *) echo "no such verb" >&2; exit 64 ;;
+  esac
+done

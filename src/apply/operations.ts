@@ -1,0 +1,93 @@
+import type { Ownership } from '../desired/desired.ts';
+import { KbinError } from '../errors.ts';
+import type { Host } from '../remote/host.ts';
+import script from './act.sh?raw';
+
+/**
+ * One thing that act.sh does: a verb and its arguments. Plain data, so that what a run would do to a host can be
+ * compared and printed; the script does the operations of one call in their order and stops at the first that fails.
+ */
+export type Operation = readonly [verb: string, ...args: string[]];
+
+/** Creates a system account, unless it exists. */
+export const account = (user: string, group: string, home: string): Operation => [
+  'account',
+  user,
+  group,
+  home,
+];
+
+/** Creates a folder where there is none; its owner and mode either way. */
+export const folder = (path: string, as: Ownership): Operation => ['folder', ...ownership(as), path];
+
+/** Owner and mode of what exists. */
+export const own = (path: string, as: Ownership): Operation => ['own', ...ownership(as), path];
+
+/** Owner of everything below a folder. */
+export const ownTree = (path: string, owner: string, group: string): Operation => [
+  'tree',
+  owner,
+  group,
+  path,
+];
+
+/** Puts an uploaded file in its place in one rename; what was there is kept for `restore`. */
+export const rename = (staged: string, path: string): Operation => ['rename', staged, path];
+
+/** Moves an uploaded folder to `target` and points the link `path` to it in one rename. */
+export const switchTo = (staged: string, path: string, target: string): Operation => [
+  'switch',
+  staged,
+  path,
+  target,
+];
+
+/** Brings back what `rename` or `switchTo` kept; nothing when there was nothing. */
+export const restore = (path: string): Operation => ['restore', path];
+
+/** Writes a small file that is no secret, atomically. */
+export const write = (path: string, as: Ownership, text: string): Operation => [
+  'write',
+  ...ownership(as),
+  path,
+  text,
+];
+
+/** fsync of a folder, so that the renames in it survive a power cut. */
+export const sync = (path: string): Operation => ['sync', path];
+
+/** SELinux labels, where there is SELinux. */
+export const label = (path: string): Operation => ['label', path];
+
+/** Removes a bundle's former folders except the last. Before `clean`, which forgets which one that is. */
+export const prune = (path: string): Operation => ['prune', path];
+
+/** Removes what kbin kept or uploaded in a folder and no longer needs: `.kbin-*`. */
+export const clean = (path: string): Operation => ['clean', path];
+
+export const reload: Operation = ['reload'];
+export const enable = (unit: string): Operation => ['enable', unit];
+/** Waits until the unit has stopped. */
+export const stop = (unit: string): Operation => ['stop', unit];
+/** Both return at once; the gates of src/health tell what comes of it. */
+export const start = (unit: string): Operation => ['start', unit];
+export const restart = (unit: string): Operation => ['restart', unit];
+
+function ownership({ mode, owner, group }: Ownership): [string, string, string] {
+  return [mode.toString(8), owner, group];
+}
+
+/** Does the operations on the host, in one round trip. `step` says what for, in words for people. */
+export async function act(host: Host, step: string, operations: readonly Operation[]): Promise<void> {
+  if (operations.length === 0) return;
+  const result = await host.script(script, operations.flat());
+  if (result.code === 0) return;
+  const at = /^kbin stopped at: (.*)$/m.exec(result.stderr)?.[1];
+  throw new KbinError(`${step} failed`, {
+    host: host.name,
+    step: at === undefined ? step : `${step}: ${at.trim()}`,
+    why: 'a command on the host failed; its own words are below',
+    next: 'Mend that and run kbin again: it carries on from where this run stopped.',
+    output: result.stderr.replace(/^kbin stopped at: .*\n?/m, '').trim(),
+  });
+}
