@@ -41,14 +41,14 @@ k8s-node2  failed: no space left
 `);
 });
 
-const escape = '\u001b';
-const upAndErase = new RegExp(`(${escape}\\[\\d+A${escape}\\[J|\n)`);
+const ESC = '\u001b';
+const upAndErase = new RegExp(`(${ESC}\\[\\d+A${ESC}\\[J|\n)`);
 
 /** What a terminal of unlimited height shows after `text`. */
 function screenOf(text: string): string[] {
   const lines: string[] = [];
   for (const part of text.split(upAndErase)) {
-    if (part.startsWith(escape)) lines.splice(lines.length - Number.parseInt(part.slice(2), 10));
+    if (part.startsWith(ESC)) lines.splice(lines.length - Number.parseInt(part.slice(2), 10));
     else if (part !== '\n' && part !== '') lines.push(part);
   }
   return lines;
