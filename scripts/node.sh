@@ -32,4 +32,6 @@ if ! (cd "$dir" && npm install --no-save --ignore-scripts --no-audit --no-fund -
   tail -n 10 "$log" >&2
   die "npm could not get $package@$VERSION (whole log: $log)"
 fi
+# The one library that this build needs and a minimal Debian lacks.
+fits "$node" || sh "$here/packages.sh" libatomic.so.1=libatomic1
 fits "$node" || die "$node does not run: $("$node" --version 2>&1 | tail -n 1)"

@@ -1,12 +1,19 @@
 #!/bin/sh
-# packages.sh COMMAND=PACKAGE…: installs those Debian packages whose command is missing.
+# packages.sh COMMAND=PACKAGE…: installs those Debian packages whose command, or shared library (lib….so.N), is missing.
 set -eu
 . "$(dirname "$0")/say.sh"
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
+present() {
+  case $1 in
+    lib*.so.*) ldconfig -p | grep -qF "$1 " ;;
+    *) has "$1" ;;
+  esac
+}
+
 missing=
 for pair in "$@"; do
-  has "${pair%%=*}" || missing="$missing ${pair#*=}"
+  present "${pair%%=*}" || missing="$missing ${pair#*=}"
 done
 [ -n "$missing" ] || exit 0
 
