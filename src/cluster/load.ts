@@ -1,19 +1,67 @@
+import { dirname, resolve } from 'node:path';
+import { exitCode, KbinError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
+import { complete, homeOf } from './defaults.ts';
+import type { Problem } from './mistake.ts';
+import { readText } from './read-text.ts';
+import { refuse, shownPath, verdict } from './report.ts';
+import { rules } from './rules.ts';
+import { clusterShape } from './schema.ts';
+import { readDraft } from './shape.ts';
+import { readYaml } from './yaml.ts';
 
 export interface LoadedCluster {
   readonly cluster: Cluster;
-  /** Each with its place: `cluster.yaml:3:5: …`. */
+  /** Each with its place: `cluster.yaml:3:5: hosts: an even number of …`. */
   readonly warnings: readonly string[];
 }
 
+/** Reads cluster.yaml. Every mistake in it is told by one KbinError with exit 2. */
 export async function loadCluster(file: string): Promise<Cluster> {
   return (await loadClusterWithWarnings(file)).cluster;
 }
 
-export async function loadClusterWithWarnings(file: string): Promise<LoadedCluster> {
-  throw new Error(`the loader is being written (${file})`);
+/** What other parts of kbin have to say of a cluster that is well in itself; told with its place in the file. */
+export type FurtherRule = (cluster: Cluster) => Iterable<Problem>;
+
+export async function loadClusterWithWarnings(
+  file: string,
+  further: readonly FurtherRule[] = [],
+): Promise<LoadedCluster> {
+  const path = resolve(file);
+  return parseClusterWithWarnings(
+    await readText(path),
+    { file: shownPath(path), folder: dirname(path) },
+    further,
+  );
 }
 
-export function parseCluster(_text: string, _where: { file: string; folder: string }): Cluster {
-  throw new Error('the loader is being written');
+/** `file` is what messages call it; relative paths in the text start at `folder`. */
+export function parseCluster(text: string, where: { file: string; folder: string }): Cluster {
+  return parseClusterWithWarnings(text, where).cluster;
+}
+
+export function parseClusterWithWarnings(
+  text: string,
+  { file, folder }: { file: string; folder: string },
+  further: readonly FurtherRule[] = [],
+): LoadedCluster {
+  const source = readYaml(text);
+  if (source.value === undefined && source.mistakes.length === 0) throw emptyFile(file);
+  const { draft, problems } = readDraft(clusterShape, source.value ?? {});
+  // Nothing was read when YAML itself failed: what is missing then is no news.
+  const ruled = source.value === undefined ? [] : rules.flatMap((rule) => [...rule(draft)]);
+  const found = verdict(file, source, [...problems, ...ruled]);
+  if (found.errors.length > 0) throw refuse(file, found);
+  const cluster = complete(draft, homeOf(folder));
+  const all = verdict(file, source, [...ruled, ...further.flatMap((rule) => [...rule(cluster)])]);
+  if (all.errors.length > 0) throw refuse(file, all);
+  return { cluster, warnings: all.warnings };
+}
+
+function emptyFile(file: string): KbinError {
+  return new KbinError(`${file} is empty`, {
+    next: 'describe the cluster in it: a name and hosts; "kbin init" writes one that explains every setting',
+    exit: exitCode.usage,
+  });
 }

@@ -1,0 +1,141 @@
+import { homedir } from 'node:os';
+import type {
+  BinarySource,
+  Cluster,
+  ClusterHost,
+  Endpoint,
+  EtcdSettings,
+  Paths,
+  Role,
+  SshSettings,
+} from './cluster.ts';
+import { type Home, localPath } from './files.ts';
+import { layouts } from './layouts.ts';
+import type { Draft, HostDraft } from './schema.ts';
+
+/** What holds where cluster.yaml says nothing. `kbin init` prints these beside their keys. */
+export const defaults = {
+  roles: ['etcd', 'control-plane'] as readonly Role[],
+  architecture: 'amd64',
+  ssh: { agent: true, connectTimeout: 10, commandTimeout: 120, keepAlive: 5, parallel: 10, maxClockSkew: 2 },
+  etcd: {
+    user: 'etcd',
+    group: 'etcd',
+    clientPort: 2379,
+    peerPort: 2380,
+    metricsUrl: 'http://127.0.0.1:2381',
+    heartbeatInterval: 100,
+    electionTimeout: 1000,
+    snapshotCount: 10_000,
+    quotaBackendBytes: 8 * 1024 ** 3,
+    maxRequestBytes: 10 * 1024 ** 2,
+    autoCompaction: '1h',
+    logLevel: 'info',
+    reach: 'direct',
+  },
+  kubernetes: {
+    version: '1.34.1',
+    serviceCidr: '10.96.0.0/12',
+    podCidr: '10.244.0.0/16',
+    dnsDomain: 'cluster.local',
+    apiserverPort: 6443,
+  },
+  /** Behind a balancer that kbin sets up the apiserver keeps its own port. */
+  endpoint: { balancedPort: 16443 },
+  pki: { key: 'ecdsa-p256', validity: { ca: 20 * 8760, leaf: 10 * 8760 } },
+  layout: 'fhs',
+} as const;
+
+/** A draft without mistakes, with every default filled in. */
+export function complete(draft: Draft, home: Home): Cluster {
+  const { parallel, maxClockSkew } = { ...defaults.ssh, ...given(draft.ssh ?? {}) };
+  return {
+    name: draft.name ?? '',
+    hosts: known(draft.hosts).map((host) => completeHost(host, draft, home)),
+    ssh: { parallel, maxClockSkew },
+    etcd: completeEtcd(draft, home),
+    kubernetes: { ...defaults.kubernetes, ...given(draft.kubernetes ?? {}) },
+    ...given({ endpoint: completeEndpoint(draft) }),
+    pki: {
+      key: draft.pki?.key ?? defaults.pki.key,
+      validity: { ...defaults.pki.validity, ...given(draft.pki?.validity ?? {}) },
+      subject: given(draft.pki?.subject ?? {}),
+      reserve: known(draft.pki?.reserve),
+      extraSans: Object.fromEntries(
+        Object.entries(draft.pki?.extraSans ?? {}).map(([name, sans]) => [name, known(sans)]),
+      ),
+    },
+    paths: completePaths(draft),
+    folder: home.folder,
+  };
+}
+
+function completeHost(host: HostDraft, draft: Draft, home: Home): ClusterHost {
+  const address = host.address ?? '';
+  const {
+    parallel: _parallel,
+    maxClockSkew: _skew,
+    ...common
+  } = { ...defaults.ssh, ...given(draft.ssh ?? {}) };
+  const ssh = { host: address, ...common, ...given(host.ssh ?? {}) };
+  for (const key of ['identityFile', 'passphraseFile', 'knownHosts', 'sudoPasswordFile'] as const) {
+    if (ssh[key] !== undefined) ssh[key] = localPath(ssh[key], home);
+  }
+  return {
+    name: host.name ?? '',
+    address,
+    roles: host.roles === undefined ? defaults.roles : known(host.roles),
+    architecture: host.architecture ?? defaults.architecture,
+    ssh: ssh as SshSettings,
+  };
+}
+
+function completeEtcd(draft: Draft, home: Home): EtcdSettings {
+  const { heartbeatInterval, electionTimeout, metricsUrl, source, environment, version, ...rest } = {
+    ...defaults.etcd,
+    ...given(draft.etcd ?? {}),
+  };
+  return {
+    version: version ?? '',
+    token: draft.name ?? '',
+    ...rest,
+    source: completeSource(source, home),
+    ...(metricsUrl === 'off' ? {} : { metricsUrl }),
+    heartbeatMs: heartbeatInterval,
+    electionMs: electionTimeout,
+    environment: given(environment ?? {}) as Record<string, string>,
+  };
+}
+
+function completeSource(source: NonNullable<Draft['etcd']>['source'], home: Home): BinarySource {
+  const { path, url, sha256, sha512 } = source ?? {};
+  const pins = given({ sha256, sha512 });
+  if (path !== undefined) return { kind: 'file', path: localPath(path, home), ...pins };
+  return { kind: 'download', ...given({ url }), ...pins };
+}
+
+function completeEndpoint({ endpoint, kubernetes }: Draft): Endpoint | undefined {
+  if (endpoint?.address === undefined) return undefined;
+  const { address, loadBalancer, interface: device } = endpoint;
+  const apiserverPort = kubernetes?.apiserverPort ?? defaults.kubernetes.apiserverPort;
+  const port = endpoint.port ?? (loadBalancer === undefined ? apiserverPort : defaults.endpoint.balancedPort);
+  return { address, port, ...given({ loadBalancer, interface: device }) };
+}
+
+export function completePaths({ paths }: Draft): Paths {
+  const layout = layouts[paths?.layout ?? defaults.layout];
+  return { units: paths?.units ?? layout.units, etcd: { ...layout.etcd, ...given(paths?.etcd ?? {}) } };
+}
+
+/** Without the keys that are undefined, so that they do not hide a default. */
+function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, entry]) => entry !== undefined)) as never;
+}
+
+function known<T>(values: readonly (T | undefined)[] | undefined): T[] {
+  return (values ?? []).filter((entry) => entry !== undefined);
+}
+
+export function homeOf(folder: string): Home {
+  return { folder, home: homedir() };
+}

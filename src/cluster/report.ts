@@ -1,0 +1,72 @@
+import { relative } from 'node:path';
+import { exitCode, KbinError } from '../errors.ts';
+import { type Path, type Problem, pathText } from './mistake.ts';
+import { nearest } from './suggest.ts';
+import type { Place, YamlSource } from './yaml.ts';
+
+/** All that is to be said of one file, in the order of its lines: `cluster.yaml:4:14: hosts[0].address: …`. */
+export interface Verdict {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+interface Line extends Place {
+  readonly severity: 'error' | 'warning';
+  readonly text: string;
+}
+
+export function verdict(file: string, source: YamlSource, problems: readonly Problem[]): Verdict {
+  const news = problems.filter((problem) => !problem.missing || !isExplained(problem, problems));
+  const lines: Line[] = [
+    ...source.mistakes.map((mistake) => ({ ...mistake, severity: 'error' as const })),
+    ...news.map((problem) => line(problem, source)),
+  ];
+  const sorted = lines.toSorted((one, other) => one.line - other.line || one.column - other.column);
+  const texts = (severity: Line['severity']): string[] => [
+    ...new Set(
+      sorted
+        .filter((entry) => entry.severity === severity)
+        .map((entry) => `${file}:${entry.line}:${entry.column}: ${entry.text}`),
+    ),
+  ];
+  return { errors: texts('error'), warnings: texts('warning') };
+}
+
+function line({ path, at, message, severity, other }: Problem, source: YamlSource): Line {
+  const where = at === 'key' ? path.slice(0, -1) : path;
+  const prefix = where.length === 0 ? '' : `${pathText(where)}: `;
+  const elsewhere = other === undefined ? '' : `; see ${otherPlace(other, source)}`;
+  return { ...source.locate(path, at), severity, text: `${prefix}${message}${elsewhere}` };
+}
+
+function otherPlace(path: Path, source: YamlSource): string {
+  return source.has(path) ? `line ${source.locate(path, 'value').line}` : `${pathText(path)}, by default`;
+}
+
+/** What is missing was given, but wrong, or under a misspelt key: that has been said already. */
+function isExplained({ path }: Problem, problems: readonly Problem[]): boolean {
+  const key = path.at(-1);
+  const parent = pathText(path.slice(0, -1));
+  return problems.some((other) => {
+    if (other.missing || other.severity === 'warning') return false;
+    if (pathText(other.path) === pathText(path)) return true;
+    const sibling = other.path.at(-1);
+    const misspelt = other.at === 'key' && pathText(other.path.slice(0, -1)) === parent;
+    return misspelt && typeof key === 'string' && nearest(String(sibling), [key]) !== undefined;
+  });
+}
+
+/** The error that stops a command: every mistake at once. */
+export function refuse(file: string, { errors }: Verdict): KbinError {
+  const count = errors.length === 1 ? 'a mistake' : `${errors.length} mistakes`;
+  return new KbinError(`${file} has ${count}\n${errors.join('\n')}`, {
+    next: `correct the ${errors.length === 1 ? 'line' : 'lines'} above; "kbin init" writes a file with every setting explained`,
+    exit: exitCode.usage,
+  });
+}
+
+/** As short as it can be and still be found from here. */
+export function shownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') || short === '' ? path : short;
+}
