@@ -72,7 +72,7 @@ export type Content =
 export interface DesiredBundle extends Ownership {
   readonly path: string;
   readonly files: readonly DesiredFile[];
-  /** Hex digest over names, modes and content digests; part of the target folder's name. */
+  /** Hex digest over names, modes, owners and contents; part of the target folder's name (src/desired/bundle.ts). */
   readonly digest: string;
 }
 
@@ -80,8 +80,8 @@ export interface DesiredUnit {
   /** e.g. `etcd.service`; its file is among the component's files. */
   readonly name: string;
   /**
-   * Hex digest of everything that needs a restart to be in force. The unit file carries it as
-   * `Environment=KBIN_INPUTS=…`; the probe reads it from the running process.
+   * Hex digest of every text that needs a restart to be in force (unit, configuration, CA; the binary the probe sees
+   * for itself). The unit file carries it as `Environment=KBIN_INPUTS=…`; the probe reads it from the running process.
    */
   readonly inputs: string;
 }

@@ -1,0 +1,32 @@
+import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
+import type { HostFacts } from '../observe/observed.ts';
+import type { Joining } from './components/etcd-joining.ts';
+import type { DesiredComponent } from './desired.ts';
+import type { StoreView } from './store-view.ts';
+
+/** What desired state depends on besides the cluster. */
+export interface DesireInputs {
+  readonly store: StoreView;
+  /** What the host tells about itself; undefined where no host is asked (`kbin render`). */
+  readonly facts?: HostFacts;
+  /** Name → binary for the host's architecture. Undefined: nothing is said about binaries (`kbin render`). */
+  readonly binaries?: Binaries;
+  /** How the host's etcd member joins or joined. Default: a new cluster. */
+  readonly joining?: Joining;
+}
+
+export type Binaries = ReadonlyMap<
+  string,
+  { readonly path: string; readonly sha256: string; readonly size: number }
+>;
+
+/** A program that kbin installs. src/desired/components/index.ts lists them all. */
+export interface Component {
+  readonly name: string;
+  /** The hosts that get it. */
+  readonly role: Role;
+  /** Ids of what the component takes from the certificate store on this host. */
+  readonly certificates: (host: ClusterHost) => readonly string[];
+  /** Pure. Throws KbinError when the store lacks a certificate or a setting cannot be written. */
+  readonly desire: (cluster: Cluster, host: ClusterHost, inputs: DesireInputs) => DesiredComponent;
+}

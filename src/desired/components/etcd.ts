@@ -1,0 +1,149 @@
+import service from '../../../units/etcd/etcd.service?raw';
+import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
+import { exitCode, KbinError } from '../../errors.ts';
+import type { Component, DesireInputs } from '../component.ts';
+import type {
+  DesiredBundle,
+  DesiredComponent,
+  DesiredDirectory,
+  DesiredFile,
+  DesiredUnit,
+  Ownership,
+} from '../desired.ts';
+import { sha256, textContent } from '../digest.ts';
+import { folderOf, isSystemFolder } from '../folders.ts';
+import { renderTemplate, unitValue } from '../template.ts';
+import { versionOf } from '../version.ts';
+import { etcdBundle } from './etcd-bundle.ts';
+import { renderEtcdConf } from './etcd-conf.ts';
+import { checkEtcdEnvironment } from './etcd-environment.ts';
+
+/** Name of the unit on every host. */
+export const etcdUnit = 'etcd.service';
+
+export const etcd: Component = {
+  name: 'etcd',
+  role: 'etcd',
+  certificates: (host) => [
+    'etcd-ca',
+    `etcd-server@${host.name}`,
+    `etcd-peer@${host.name}`,
+    'etcd-healthcheck-client',
+  ],
+  desire: desireEtcd,
+};
+
+const root = { owner: 'root', group: 'root' };
+const plain: Ownership = { mode: 0o644, ...root };
+
+function desireEtcd(cluster: Cluster, host: ClusterHost, inputs: DesireInputs): DesiredComponent {
+  refuseEnvironment(cluster);
+  const { paths } = cluster;
+  const conf: DesiredFile = {
+    path: paths.etcd.config,
+    ...plain,
+    content: textContent(
+      renderEtcdConf({
+        cluster,
+        host,
+        joining: inputs.joining ?? { kind: 'new' },
+        version: versionOf(cluster.etcd.version),
+      }),
+    ),
+    effect: 'restart',
+  };
+  const bundle = etcdBundle(cluster, host, inputs.store);
+  const unit: DesiredUnit = { name: etcdUnit, inputs: inputsDigest(cluster, [conf], bundle) };
+  return {
+    name: 'etcd',
+    account: { user: cluster.etcd.user, group: cluster.etcd.group },
+    directories: directories(cluster),
+    files: [...binaries(cluster, inputs), conf, unitFile(cluster, unit.inputs)],
+    bundles: [bundle],
+    unit,
+    ports: [cluster.etcd.clientPort, cluster.etcd.peerPort],
+    state: {
+      directory: paths.etcd.data,
+      ...(paths.etcd.wal === undefined ? {} : { wal: paths.etcd.wal }),
+      marker: markerPath(cluster),
+    },
+  };
+}
+
+/** Where kbin notes which member lives on the host, once it was seen healthy: beside the configuration. */
+export function markerPath(cluster: Cluster): string {
+  return `${folderOf(cluster.paths.etcd.config)}/kbin-member.json`;
+}
+
+function directories({ paths, etcd: { user, group } }: Cluster): DesiredDirectory[] {
+  const shared = [paths.etcd.bin, folderOf(paths.etcd.config), folderOf(paths.etcd.tls), paths.units];
+  const own = [paths.etcd.data, ...(paths.etcd.wal === undefined ? [] : [paths.etcd.wal])];
+  return [
+    ...[...new Set(shared)]
+      .filter((path) => !isSystemFolder(path))
+      .map((path) => ({ path, mode: 0o755, ...root })),
+    ...own.map((path) => ({ path, mode: 0o700, owner: user, group, recursive: true })),
+  ];
+}
+
+/** What a release tarball holds for the host; only the server's own program matters to the running process. */
+function binaries({ paths }: Cluster, inputs: DesireInputs): DesiredFile[] {
+  return ['etcd', 'etcdctl', 'etcdutl'].flatMap((name) => {
+    const binary = inputs.binaries?.get(name);
+    if (binary === undefined) return [];
+    const { path: ref, sha256: digest, size } = binary;
+    return [
+      {
+        path: `${paths.etcd.bin}/${name}`,
+        mode: 0o755,
+        ...root,
+        content: { kind: 'binary', ref, sha256: digest, size },
+        effect: name === 'etcd' ? 'restart' : 'none',
+      },
+    ];
+  });
+}
+
+function unitFile(cluster: Cluster, inputs: string): DesiredFile {
+  return {
+    path: `${cluster.paths.units}/${etcdUnit}`,
+    ...plain,
+    content: textContent(renderUnit(cluster, inputs)),
+    effect: 'restart',
+  };
+}
+
+function renderUnit(cluster: Cluster, inputs: string): string {
+  const { paths, etcd: settings } = cluster;
+  const view = {
+    user: settings.user,
+    group: settings.group,
+    config: paths.etcd.config,
+    marker: markerPath(cluster),
+    data: paths.etcd.data,
+    bin: paths.etcd.bin,
+    inputs,
+  };
+  return renderTemplate(service, view, unitValue);
+}
+
+/**
+ * Everything in text form that etcd must be restarted for: the unit itself, etcd.conf, the CA. The binary is not in it:
+ * the probe sees for itself whether the running process still is the file on disk (`executableReplaced`), and so the
+ * unit is the same whether it was rendered by `kbin render`, which has no binaries, or deployed.
+ */
+function inputsDigest(cluster: Cluster, files: readonly DesiredFile[], bundle: DesiredBundle): string {
+  const parts = [...files, ...bundle.files]
+    .filter((file) => file.effect === 'restart')
+    .map((file) => [file.path, file.content.sha256]);
+  return sha256(JSON.stringify([['unit', sha256(renderUnit(cluster, ''))], ...parts]));
+}
+
+function refuseEnvironment(cluster: Cluster): void {
+  const { refused } = checkEtcdEnvironment(cluster.etcd);
+  if (refused.length === 0) return;
+  throw new KbinError(
+    `etcd.environment sets what kbin cannot let it set\n${refused.map(({ variable, why }) => `${variable}: ${why}`).join('\n')}`,
+    { step: 'etcd.conf', next: 'take these out of cluster.yaml', exit: exitCode.usage },
+  );
+}
