@@ -23,16 +23,17 @@ address() { awk -v name="$1" '$1 == name { print $2 }' <<<"$up"; }
 if [ ! -f "$DIR/cluster.yaml" ]; then
   say "writing $DIR/cluster.yaml"
   tarball=$(bash scripts/etcd.sh | grep -F "etcd-v$ETCD-")
+  arch=
+  case $(uname -m) in aarch64 | arm64) arch=', architecture: arm64' ;; esac
   cat >"$DIR/cluster.yaml" <<YAML
 name: demo
 hosts:
-  - { name: k8s-master1, address: $(address k8s-master1), roles: [etcd, control-plane] }
-  - { name: k8s-node1, address: $(address k8s-node1), roles: [etcd, worker] }
-  - { name: k8s-node2, address: $(address k8s-node2), roles: [etcd, worker] }
-ssh: { user: root, identityFile: $DIR/id_ed25519, knownHosts: $DIR/known_hosts }
+  - { name: k8s-master1, address: $(address k8s-master1), roles: [etcd, control-plane]$arch }
+  - { name: k8s-node1, address: $(address k8s-node1), roles: [etcd, worker]$arch }
+  - { name: k8s-node2, address: $(address k8s-node2), roles: [etcd, worker]$arch }
+ssh: { user: root, identityFile: id_ed25519, knownHosts: known_hosts }
 etcd: { version: $ETCD, source: $tarball }
-kubernetes: { version: 1.34.1 }
-endpoint: { address: $(address k8s-master1), port: 6443 }
+kubernetes: { version: 1.31.13 }
 YAML
 fi
 
@@ -40,14 +41,20 @@ kbin pki init
 kbin etcd deploy
 kbin verify
 
+master=$(address k8s-master1)
+tls=/etc/etcd/pki
 cat <<LOOK
 
 Look around:
   dist/kbin -c .demo/cluster.yaml plan
   dist/kbin -c .demo/cluster.yaml etcd status
   dist/kbin -c .demo/cluster.yaml pki list
-  ssh -i .demo/id_ed25519 -o UserKnownHostsFile=.demo/known_hosts root@$(address k8s-master1) systemctl status etcd
-Break something and let kbin say what (and mend it with \`etcd deploy\`):
+  ssh -i .demo/id_ed25519 -o UserKnownHostsFile=.demo/known_hosts root@$master
+and there:
+  systemctl status etcd
+  etcdctl --endpoints https://$master:2379 --cacert $tls/ca.crt --cert $tls/healthcheck-client.crt \\
+    --key $tls/healthcheck-client.key endpoint health --cluster
+Break something and see what kbin says (\`etcd deploy\` mends it):
   docker exec kbin-demo-k8s-node2 systemctl stop etcd; dist/kbin -c .demo/cluster.yaml verify
 Done with it:
   make demo-down
