@@ -20,6 +20,8 @@ mkdir -p "$cache"
 pack() {
   local name=etcd-v$1-linux-$arch work
   work=$(mktemp -d "$cache/work.XXXXXX")
+  # shellcheck disable=SC2064 # the folder's name is known now
+  trap "rm -rf '$work'" EXIT
   mkdir "$work/$name"
   say "fetching etcd $1 from Debian $2"
   bash "$here/debian-package.sh" "$2" "$work" etcd-server etcd-client
