@@ -9,6 +9,7 @@ run=${KBIN_RUN:-/run/kbin}
 mkdir -p "$run"
 exec 8>>"$run/at-work"
 flock -w 60 8
+echo "began $(date -u +%s)"
 
 at=
 trap 'code=$?; [ $code -eq 0 ] || echo "kbin stopped at: $at" >&2' EXIT
@@ -95,6 +96,32 @@ write() {
   mv -fT "$new" "$4"
 }
 
+# An upload that was not finished. Nothing else of kbin's is ever removed by its name.
+discard() {
+  case ${1##*/} in
+  .kbin-*) rm -rf "$1" ;;
+  *) echo 'that is not a leftover of kbin' >&2; exit 64 ;;
+  esac
+}
+
+# Returns when the former process is gone: until then it would still answer and pass for the new one.
+restart() {
+  former=$(systemctl show --property=MainPID "$1")
+  former=${former#MainPID=}
+  begin restart "$1"
+  waited=0
+  while [ "$former" != 0 ] && [ -d "/proc/$former" ] && [ $waited -lt 2400 ]; do
+    sleep 0.05
+    waited=$((waited + 1))
+  done
+}
+
+# Never waits for readiness: a first etcd member is ready only when a majority is.
+begin() {
+  systemctl reset-failed "$2" 2>/dev/null || :
+  systemctl --no-block "$1" "$2"
+}
+
 label() {
   if [ -e /sys/fs/selinux/enforce ] && command -v restorecon >/dev/null; then restorecon -R "$1"; fi
 }
@@ -114,13 +141,12 @@ while [ $# -gt 0 ]; do
   label) label "$2"; shift 2 ;;
   prune) prune "$2"; shift 2 ;;
   clean) rm -rf "$2"/.kbin-*; shift 2 ;;
+  discard) discard "$2"; shift 2 ;;
   reload) systemctl daemon-reload; shift 1 ;;
   enable) systemctl --quiet enable "$2"; shift 2 ;;
   stop) systemctl stop "$2"; shift 2 ;;
-  start | restart)
-    systemctl reset-failed "$2" 2>/dev/null || :
-    systemctl --no-block "$1" "$2"
-    shift 2 ;;
+  start) begin start "$2"; shift 2 ;;
+  restart) restart "$2"; shift 2 ;;
   *) echo "no such verb" >&2; exit 64 ;;
   esac
 done

@@ -65,23 +65,31 @@ export const prune = (path: string): Operation => ['prune', path];
 /** Removes what kbin kept or uploaded in a folder and no longer needs: `.kbin-*`. */
 export const clean = (path: string): Operation => ['clean', path];
 
+/** Removes one upload that was not finished. */
+export const discard = (path: string): Operation => ['discard', path];
+
 export const reload: Operation = ['reload'];
 export const enable = (unit: string): Operation => ['enable', unit];
 /** Waits until the unit has stopped. */
 export const stop = (unit: string): Operation => ['stop', unit];
-/** Both return at once; the gates of src/health tell what comes of it. */
+/** Returns at once; the gates of src/health tell what comes of it. */
 export const start = (unit: string): Operation => ['start', unit];
+/** Returns when the former process has ended. */
 export const restart = (unit: string): Operation => ['restart', unit];
 
 function ownership({ mode, owner, group }: Ownership): [string, string, string] {
   return [mode.toString(8), owner, group];
 }
 
-/** Does the operations on the host, in one round trip. `step` says what for, in words for people. */
-export async function act(host: Host, step: string, operations: readonly Operation[]): Promise<void> {
-  if (operations.length === 0) return;
+/**
+ * Does the operations on the host, in one round trip. `step` says what for, in words for people.
+ *
+ * @returns when it began by the host's own clock, in seconds since 1970: its journal is read from there.
+ */
+export async function act(host: Host, step: string, operations: readonly Operation[]): Promise<number> {
+  if (operations.length === 0) return 0;
   const result = await host.script(script, operations.flat());
-  if (result.code === 0) return;
+  if (result.code === 0) return Number(/^began (\d+)$/m.exec(result.stdout)?.[1] ?? 0);
   const at = /^kbin stopped at: (.*)$/m.exec(result.stderr)?.[1];
   throw new KbinError(`${step} failed`, {
     host: host.name,

@@ -1,0 +1,152 @@
+import {
+  bundleTarget,
+  type DesiredBundle,
+  type DesiredComponent,
+  type DesiredFile,
+} from '../desired/desired.ts';
+import { folderOf } from '../desired/folders.ts';
+import type { Change, HostPlan } from '../diff/changes.ts';
+import type { Observed } from '../observe/observed.ts';
+import {
+  account,
+  clean,
+  discard,
+  enable,
+  folder,
+  label,
+  type Operation,
+  own,
+  ownTree,
+  prune,
+  reload,
+  rename,
+  restart,
+  restore,
+  start,
+  stop,
+  switchTo,
+  sync,
+} from './operations.ts';
+
+/** One component on one host: what it should be, what it is, and the difference. */
+export interface Task {
+  readonly component: DesiredComponent;
+  readonly observed: Observed;
+  readonly plan: HostPlan;
+}
+
+/** Where an upload waits until its commit: beside its place, on the same file system, in a name that `clean` removes. */
+export function stagedPath(path: string): string {
+  return `${folderOf(path)}/.kbin-new-${path.slice(path.lastIndexOf('/') + 1)}`;
+}
+
+/** Files whose content has to be brought; the others of the plan only need their owner and mode. */
+export function filesToStage({ component, observed, plan }: Task): readonly DesiredFile[] {
+  return changed(component.files, plan, 'file').filter(
+    (file) => observed.paths.get(file.path)?.sha256 !== file.content.sha256 || isLink(observed, file.path),
+  );
+}
+
+/** A bundle is always brought whole. */
+export function bundlesToStage({ component, plan }: Task): readonly DesiredBundle[] {
+  return changed(component.bundles, plan, 'bundle');
+}
+
+/**
+ * What uploads need before they can begin: the account, the folders, and none of a former run's half-done uploads.
+ * Nothing that runs notices it.
+ */
+export function preparation(task: Task): readonly Operation[] {
+  const { component, plan, observed } = task;
+  const bundles = bundlesToStage(task);
+  return [
+    ...(component.account !== undefined && plan.changes.some(({ kind }) => kind === 'account')
+      ? [
+          account(
+            component.account.user,
+            component.account.group,
+            component.state?.directory ?? '/nonexistent',
+          ),
+        ]
+      : []),
+    ...changed(component.directories, plan, 'directory')
+      // A folder that a running process lives in changes hands when that process is stopped (commitment).
+      .filter((directory) => !directory.recursive || !observed.paths.has(directory.path))
+      .map((directory) => folder(directory.path, directory)),
+    ...bundles.flatMap((bundle) => [
+      discard(stagedPath(bundle.path)),
+      folder(stagedPath(bundle.path), bundle),
+    ]),
+  ];
+}
+
+/** Everything that takes effect, in the order in which it is safe, as one script: files, links, systemd, the process. */
+export function commitment(task: Task): readonly Operation[] {
+  const { component, plan, observed } = task;
+  const unit = component.unit.name;
+  const staged = filesToStage(task);
+  const bundles = bundlesToStage(task);
+  const places = [...staged, ...bundles].map(({ path }) => path);
+  const trees = changed(component.directories, plan, 'directory').filter(
+    (directory) => directory.recursive && observed.paths.has(directory.path),
+  );
+  return [
+    ...changed(component.files, plan, 'file')
+      .filter((file) => !staged.includes(file))
+      .map((file) => own(file.path, file)),
+    ...staged.map((file) => rename(stagedPath(file.path), file.path)),
+    ...bundles.map((bundle) => switchTo(stagedPath(bundle.path), bundle.path, bundleTarget(bundle))),
+    ...unique(places.map(folderOf)).map(sync),
+    ...places.map(label),
+    ...(needs(plan, 'reload') || staged.some(({ path }) => path.endsWith(`/${unit}`)) ? [reload] : []),
+    ...(needs(plan, 'enable') ? [enable(unit)] : []),
+    ...(trees.length > 0 && plan.disruption !== 'none' ? [stop(unit)] : []),
+    ...trees.flatMap((tree) => [folder(tree.path, tree), ownTree(tree.path, tree.owner, tree.group)]),
+    ...running(plan, unit),
+  ];
+}
+
+/** Brings back what was there before `commitment`, and runs it. */
+export function withdrawal(task: Task): readonly Operation[] {
+  const unit = task.component.unit.name;
+  const places = [...filesToStage(task), ...bundlesToStage(task)].map(({ path }) => path);
+  return [
+    ...places.map(restore),
+    ...unique(places.map(folderOf)).map(sync),
+    reload,
+    ...(task.plan.disruption === 'none' ? [] : [restart(unit)]),
+  ];
+}
+
+/** Clears up once the result is proven: former files, uploads that were not used, bundles older than the last one. */
+export function completion({ component }: Pick<Task, 'component'>): readonly Operation[] {
+  const places = [...component.files, ...component.bundles].map(({ path }) => path);
+  return [...component.bundles.map(({ path }) => prune(path)), ...unique(places.map(folderOf)).map(clean)];
+}
+
+function running(plan: HostPlan, unit: string): readonly Operation[] {
+  if (plan.disruption === 'none') return [];
+  return [plan.disruption === 'start' ? start(unit) : restart(unit)];
+}
+
+function changed<T extends { readonly path: string }>(
+  wanted: readonly T[],
+  plan: HostPlan,
+  kind: Change['kind'],
+): readonly T[] {
+  const targets = new Set(plan.changes.filter((change) => change.kind === kind).map(({ target }) => target));
+  return wanted.filter(({ path }) => targets.has(path));
+}
+
+function needs(plan: HostPlan, action: Change['action']): boolean {
+  return plan.changes.some((change) => change.kind === 'unit' && change.action === action);
+}
+
+/** A file that is there as a symbolic link is replaced by a file, even when what it leads to is the same. */
+function isLink(observed: Observed, path: string): boolean {
+  return observed.paths.get(path)?.type === 'link';
+}
+
+function unique<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)];
+}
