@@ -1,7 +1,7 @@
 import {
   createPrivateKey,
   createPublicKey,
-  generateKeyPair,
+  generateKeyPair as generateAsynchronously,
   generateKeyPairSync,
   type KeyObject,
 } from 'node:crypto';
@@ -18,16 +18,10 @@ const curves = { 'ecdsa-p256': 'P-256', 'ecdsa-p384': 'P-384' } as const;
 const moduli = { 'rsa-2048': 2048, 'rsa-3072': 3072, 'rsa-4096': 4096 } as const;
 
 /**
- * One key pair per entry, in the same order. An RSA key takes tens of milliseconds, so all of them are started at once
- * and keep every core busy; an elliptic-curve key takes less time than the way to a thread and back.
+ * An RSA key takes tens of milliseconds on another thread: start all that are needed at once, and every core is busy. An
+ * elliptic-curve key takes less time than the way to a thread and back.
  */
-export function generateKeyPairs(algorithms: readonly KeyAlgorithm[]): Promise<KeyPair[]> {
-  return Promise.all(algorithms.map(generate));
-}
-
-const generateRsa = promisify(generateKeyPair);
-
-async function generate(algorithm: KeyAlgorithm): Promise<KeyPair> {
+export async function generateKeyPair(algorithm: KeyAlgorithm): Promise<KeyPair> {
   if (algorithm === 'ecdsa-p256' || algorithm === 'ecdsa-p384') {
     const pair = generateKeyPairSync('ec', { namedCurve: curves[algorithm] });
     return { privateKey: pair.privateKey, spki: spkiOf(pair.publicKey) };
@@ -35,6 +29,8 @@ async function generate(algorithm: KeyAlgorithm): Promise<KeyPair> {
   const pair = await generateRsa('rsa', { modulusLength: moduli[algorithm] });
   return { privateKey: pair.privateKey, spki: spkiOf(pair.publicKey) };
 }
+
+const generateRsa = promisify(generateAsynchronously);
 
 const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 

@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { KbinError } from '../errors.ts';
 import { fileFailure } from './file-failure.ts';
 import { storeFolders } from './layout.ts';
 
@@ -29,7 +30,7 @@ export interface Transaction {
   /** `path` below the folder. Written at once; its way to the disk goes on while the next one is made. */
   stage(file: StoreFile): void;
   commit(): Promise<void>;
-  /** Takes back what was staged. For use when making the rest failed. */
+  /** Takes back what was staged; for use when making the rest, or `commit`, failed. */
   abort(): void;
 }
 
@@ -40,7 +41,7 @@ export interface StoreFile {
 }
 
 export const commitList = '.commit';
-const staged = '.new';
+export const stagedSuffix = '.new';
 
 export function begin(folder: string): Transaction {
   const paths: string[] = [];
@@ -48,7 +49,10 @@ export function begin(folder: string): Transaction {
   return {
     stage(file) {
       paths.push(file.path);
-      written.push(stageFile(folder, file));
+      const onDisk = stageFile(folder, file);
+      // Its failure is told by commit; until then nobody listens, and that is no defect.
+      onDisk.catch(() => undefined);
+      written.push(onDisk);
     },
     async commit() {
       const settled = await Promise.allSettled(written);
@@ -57,9 +61,9 @@ export function begin(folder: string): Transaction {
       await makeItSo(folder, paths);
     },
     abort() {
-      // The files' way to the disk may still go on; that they are gone does not disturb it.
-      for (const result of written) result.catch(() => undefined);
-      for (const path of paths) rmSync(join(folder, path + staged), { force: true });
+      // Once decided upon, it is carried through: by the next one who takes the lock.
+      if (existsSync(join(folder, commitList))) return;
+      for (const path of paths) rmSync(join(folder, path + stagedSuffix), { force: true });
     },
   };
 }
@@ -69,14 +73,14 @@ async function makeItSo(folder: string, paths: readonly string[]): Promise<void>
   const folders = [...new Set(paths.map((path) => dirname(join(folder, path))))];
   await syncFolders([...folders, folder]);
   await stageFile(folder, { path: commitList, content: JSON.stringify(paths), mode: 0o600 });
-  renameSync(join(folder, commitList + staged), join(folder, commitList));
+  renameSync(join(folder, commitList + stagedSuffix), join(folder, commitList));
   await syncFolders([folder]);
   await finish(folder, paths);
 }
 
 async function finish(folder: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const from = join(folder, path + staged);
+    const from = join(folder, path + stagedSuffix);
     if (existsSync(from)) renameSync(from, join(folder, path));
   }
   await syncFolders(new Set(paths.map((path) => dirname(join(folder, path)))));
@@ -92,7 +96,7 @@ export async function recover(folder: string): Promise<void> {
     const path = join(folder, below);
     if (!existsSync(path)) continue;
     for (const name of readdirSync(path)) {
-      if (name.endsWith(staged)) rmSync(join(path, name), { force: true });
+      if (name.endsWith(stagedSuffix)) rmSync(join(path, name), { force: true });
     }
   }
 }
@@ -101,15 +105,35 @@ export async function recover(folder: string): Promise<void> {
 function committedPaths(folder: string): readonly string[] | undefined {
   const file = join(folder, commitList);
   if (!existsSync(file)) return undefined;
-  return JSON.parse(readFileSync(file, 'utf8')) as readonly string[];
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as readonly string[];
+  } catch (cause) {
+    if (!existsSync(file)) return undefined;
+    throw new KbinError(`${file} is damaged`, {
+      step: 'certificate store',
+      why: 'it lists files that an interrupted run was about to put in place, and cannot be read',
+      next: 'look at the *.new files below the folder: rename them into place, or remove them; then remove .commit',
+      cause,
+    });
+  }
 }
 
-/** Where the content of `path` stands now, for a reader that does not hold the lock: the first that exists. */
-export function effectiveFiles(folder: string): (path: string) => readonly string[] {
-  const committed = new Set(committedPaths(folder));
-  return (path) => {
-    const file = join(folder, path);
-    return committed.has(path) ? [file + staged, file] : [file];
+/** For a reader that does not hold the lock: where contents stand now. */
+export interface EffectiveFiles {
+  /** Where the content of `path` is: the first of these that exists. */
+  of(path: string): readonly string[];
+  /** Paths that are decided upon and may not be in place yet. */
+  readonly committed: readonly string[];
+}
+
+export function effectiveFiles(folder: string): EffectiveFiles {
+  const committed = committedPaths(folder) ?? [];
+  return {
+    committed,
+    of(path) {
+      const file = join(folder, path);
+      return committed.includes(path) ? [file + stagedSuffix, file] : [file];
+    },
   };
 }
 
@@ -117,7 +141,7 @@ async function stageFile(folder: string, { path, content, mode }: StoreFile): Pr
   const file = join(folder, path);
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const descriptor = openSync(file + staged, 'w', mode);
+    const descriptor = openSync(file + stagedSuffix, 'w', mode);
     try {
       fchmodSync(descriptor, mode);
       writeSync(descriptor, content);

@@ -1,0 +1,121 @@
+import type { PlannedAuthority } from '../desired/certificate-plan.ts';
+import { pathsOf } from './layout.ts';
+import { day, type Place, sameSubject } from './leaf-diff.ts';
+import { nameText } from './names.ts';
+import type { ObservedEntry, ObservedStore } from './observed-store.ts';
+import type { StoreNote, StoreProblem } from './store-changes.ts';
+
+/** What about a CA stops everything. A CA that is there is never replaced, so most of what can be wrong with one does. */
+export function authorityProblems(
+  authority: PlannedAuthority,
+  store: ObservedStore,
+  entry: ObservedEntry,
+  now: Date,
+  place: Place,
+): StoreProblem[] {
+  const { id } = authority;
+  const file = place(pathsOf(id).certificate ?? '');
+  const keyFile = place(pathsOf(id).key);
+  const restore = `restore ${file} and its key from a backup`;
+  const problem = (
+    code: StoreProblem['code'],
+    message: string,
+    why: string,
+    next = restore,
+  ): StoreProblem[] => [{ id, code, message, why, next }];
+  const { certificate, key } = entry;
+  if (certificate.state === 'absent') {
+    const left = leftBehind(authority, store, entry);
+    if (left === undefined) return [];
+    const anew = `${restore}; for a new CA, which no running cluster trusts, move the folder of ${id} away`;
+    return problem('ca-lost', `${file} is missing`, `${left} of this CA is still there`, anew);
+  }
+  if (certificate.state === 'unreadable') {
+    return problem('ca-unreadable', `${file} cannot be read`, certificate.reason);
+  }
+  const { info } = certificate;
+  if (!info.isCa || !info.usages.includes('cert sign')) {
+    const why = info.isCa
+      ? 'its key usage does not allow it to sign certificates'
+      : 'its basic constraints say so';
+    return problem('not-a-ca', `${file} is not the certificate of a CA`, why);
+  }
+  if (info.notAfter <= now) {
+    const next = 'give the cluster a new CA: move the folder of this one away and run the command again';
+    return problem(
+      'ca-expired',
+      `${id} has expired`,
+      `it was valid until ${day(info.notAfter)} (${file})`,
+      next,
+    );
+  }
+  if (key.state === 'malformed') return problem('key-malformed', `${keyFile} cannot be read`, key.reason);
+  if (key.state === 'read' && key.fits === false) {
+    const next = 'restore from a backup the key that belongs to the certificate';
+    return problem(
+      'key-mismatch',
+      `${keyFile} is not the key of ${file}`,
+      'they are two different keys',
+      next,
+    );
+  }
+  return [];
+}
+
+/** Something that only makes sense with the CA certificate that is missing. */
+function leftBehind(
+  authority: PlannedAuthority,
+  store: ObservedStore,
+  entry: ObservedEntry,
+): string | undefined {
+  if (entry.key.state !== 'absent') return 'the key';
+  const leaf = authority.leaves.find(({ id }) => store.get(id)?.certificate.state !== 'absent');
+  return leaf === undefined ? undefined : `the certificate ${leaf.id}`;
+}
+
+/** Only matters when the CA has something to sign: CA keys may well be kept elsewhere. */
+export function signingProblems(
+  id: string,
+  { certificate, key }: ObservedEntry,
+  place: Place,
+): StoreProblem[] {
+  if (certificate.state !== 'read' || key.state === 'read' || key.state === 'malformed') return [];
+  const file = place(pathsOf(id).key);
+  const why = 'it is needed: there are certificates to be signed with it';
+  return key.state === 'absent'
+    ? [
+        {
+          id,
+          code: 'ca-key-missing',
+          message: `${file} is missing`,
+          why,
+          next: 'run the command where the CA key is kept, or put it back for the while',
+        },
+      ]
+    : [
+        {
+          id,
+          code: 'ca-key-closed',
+          message: `${file} cannot be read`,
+          why: `${key.reason}; ${why}`,
+          next: 'run the command as the user that owns the key; set $KBIN_CA_PASSPHRASE for an encrypted one',
+        },
+      ];
+}
+
+/** cluster.yaml may ask for another CA than the one there is; that one stays. */
+export function authorityNotes(authority: PlannedAuthority, { certificate }: ObservedEntry): StoreNote[] {
+  if (certificate.state !== 'read') return [];
+  const { info } = certificate;
+  const { id } = authority;
+  const differences = [
+    ...(info.key === authority.key ? [] : [`its key is ${info.key}, cluster.yaml says ${authority.key}`]),
+    ...(sameSubject(authority.subject, info.subjectFields)
+      ? []
+      : [`its subject is ${info.subject}, cluster.yaml makes it ${nameText(authority.subject)}`]),
+  ];
+  return differences.map((difference) => ({
+    id,
+    message: `${id} stays as it is: ${difference}; an existing CA is never replaced`,
+  }));
+}

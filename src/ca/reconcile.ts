@@ -1,0 +1,71 @@
+import type { CertificatePlan } from '../desired/certificate-plan.ts';
+import { KbinError } from '../errors.ts';
+import type { LockOptions } from './lock.ts';
+import { type ObservedStore, observeStore, planIds, readRaw } from './observed-store.ts';
+import { type Store, stageIgnoreFile } from './store.ts';
+import { type AppliedChange, applyChanges } from './store-apply.ts';
+import type { StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
+import { diffStore } from './store-diff.ts';
+import { readConsistently } from './store-files.ts';
+
+export interface ReconcileOptions {
+  readonly now: Date;
+  /** Opens encrypted keys. */
+  readonly passphrase?: string | undefined;
+}
+
+/** What the store holds, and what would be made. Reads only; needs neither the lock nor the keys. */
+export async function compareStore(
+  plan: CertificatePlan,
+  folder: string,
+  { now, passphrase }: ReconcileOptions,
+): Promise<{ readonly observed: ObservedStore; readonly diff: StoreDiff }> {
+  const { raw, place } = readConsistently(folder, (files) => ({
+    raw: readRaw(plan, files),
+    place: files.place,
+  }));
+  const observed = await observeStore(plan, raw, passphrase);
+  return { observed, diff: diffStore(plan, observed, now, place) };
+}
+
+export interface Reconciled {
+  /** What was made, in the plan's order; empty when there was nothing to do. */
+  readonly applied: readonly AppliedChange[];
+  /** How many entries of the plan were as they should be. */
+  readonly kept: number;
+  readonly notes: readonly StoreNote[];
+}
+
+/** Makes the store what the plan wants, all of it or, when anything stops it, none. Throws KbinError with every reason. */
+export function reconcileStore(
+  plan: CertificatePlan,
+  store: Store,
+  options: ReconcileOptions & Partial<LockOptions>,
+): Promise<Reconciled> {
+  return store.withLock(async (transaction) => {
+    const { observed, diff } = await compareStore(plan, store.folder, options);
+    if (diff.problems.length > 0) throw stopped(diff.problems);
+    stageIgnoreFile(store.folder, transaction);
+    const { now } = options;
+    const applied = await applyChanges(plan, diff.changes, {
+      now,
+      store: observed,
+      stage: transaction.stage,
+    });
+    return { applied, kept: planIds(plan).length - applied.length, notes: diff.notes };
+  }, options);
+}
+
+export function stopped(problems: readonly StoreProblem[]): KbinError {
+  const [first] = problems;
+  if (first !== undefined && problems.length === 1) {
+    const { message, why, next } = first;
+    return new KbinError(message, { step: 'certificate store', why: `${why}; nothing was changed`, next });
+  }
+  const lines = problems.map(({ message, why, next }) => `- ${message}: ${why}\n  next: ${next}`);
+  return new KbinError(`the certificate store has ${problems.length} problems; nothing was changed`, {
+    step: 'certificate store',
+    next: 'mend each as said below, and run the command again',
+    output: lines.join('\n'),
+  });
+}

@@ -1,0 +1,163 @@
+import type { KeyObject } from 'node:crypto';
+import { basename } from 'node:path/posix';
+import type {
+  CertificatePlan,
+  PlannedAuthority,
+  PlannedKeyPair,
+  PlannedLeaf,
+} from '../desired/certificate-plan.ts';
+import { rawSubject } from './der-read.ts';
+import { digestLine } from './digest.ts';
+import { keyIdentifier } from './encode.ts';
+import type { CertificateInfo } from './inspect.ts';
+import { type Issued, type Issuer, issueAuthority, issueCertificate } from './issue.ts';
+import { generateKeyPair, type KeyPair, privateKeyPem, publicKeyPem, publicPartOf } from './keys.ts';
+import { pathsOf } from './layout.ts';
+import type { ObservedEntry, ObservedStore } from './observed-store.ts';
+import { pemBlocks } from './pem.ts';
+import type { StoreChange } from './store-changes.ts';
+import type { StoreFile } from './transaction.ts';
+
+/** A change that was carried out. */
+export interface AppliedChange extends StoreChange {
+  readonly notAfter?: Date;
+  /** The certificate ends with its CA, earlier than `pki.validity.leaf` would have it. */
+  readonly clamped?: boolean;
+}
+
+interface Work {
+  readonly now: Date;
+  readonly store: ObservedStore;
+  readonly stage: (file: StoreFile) => void;
+}
+
+/**
+ * Makes what `changes` name and hands each file to `stage`. All keys are started at once, and each certificate is made
+ * as soon as its key and its CA are there.
+ */
+export function applyChanges(
+  plan: CertificatePlan,
+  changes: readonly StoreChange[],
+  work: Work,
+): Promise<AppliedChange[]> {
+  const byId = new Map(changes.map((change) => [change.id, change]));
+  const applied: Promise<AppliedChange>[] = [];
+  for (const authority of plan.authorities) {
+    const change = byId.get(authority.id);
+    let issuer: Promise<Issuer> | undefined;
+    if (change?.action === 'create') {
+      const made = makeAuthority(authority, work);
+      issuer = made.then((issued) => issued.issuer);
+      applied.push(made.then((issued) => withValidity(change, issued)));
+    } else if (change !== undefined) applied.push(repair(change, work));
+    for (const leaf of authority.leaves) {
+      const leafChange = byId.get(leaf.id);
+      if (leafChange === undefined) continue;
+      if (leafChange.action === 'repair') {
+        applied.push(repair(leafChange, work));
+        continue;
+      }
+      issuer ??= Promise.resolve(existingIssuer(entryOf(work, authority.id)));
+      applied.push(makeLeaf(leaf, issuer, work).then((issued) => withValidity(leafChange, issued)));
+    }
+  }
+  for (const pair of plan.keyPairs) {
+    const change = byId.get(pair.id);
+    if (change === undefined) continue;
+    applied.push(change.action === 'repair' ? repair(change, work) : makeKeyPair(pair, change, work));
+  }
+  return Promise.all(applied);
+}
+
+const withValidity = (change: StoreChange, { notAfter, clamped }: Issued): AppliedChange => ({
+  ...change,
+  notAfter,
+  clamped,
+});
+
+async function makeAuthority(
+  authority: PlannedAuthority,
+  { now, stage }: Work,
+): Promise<Issued & { readonly issuer: Issuer }> {
+  const pair = await generateKeyPair(authority.key);
+  const issued = issueAuthority({ ...authority, spki: pair.spki, now }, pair.privateKey);
+  stageCertificate(authority.id, issued, pair, stage);
+  return issued;
+}
+
+async function makeLeaf(leaf: PlannedLeaf, issuer: Promise<Issuer>, { now, stage }: Work): Promise<Issued> {
+  const [pair, signer] = await Promise.all([generateKeyPair(leaf.key), issuer]);
+  const issued = issueCertificate({ ...leaf, spki: pair.spki, now }, signer);
+  stageCertificate(leaf.id, issued, pair, stage);
+  return issued;
+}
+
+async function makeKeyPair(
+  { id, key }: PlannedKeyPair,
+  change: StoreChange,
+  { stage }: Work,
+): Promise<AppliedChange> {
+  const pair = await generateKeyPair(key);
+  stageKey(id, pair.privateKey, stage);
+  stagePublicKey(id, pair.spki, stage);
+  return change;
+}
+
+function stageCertificate(id: string, { pem }: Issued, { privateKey }: KeyPair, stage: Work['stage']): void {
+  const { certificate } = pathsOf(id);
+  if (certificate === undefined) throw new Error(`${id} has no certificate`);
+  stage({ path: certificate, content: pem, mode: 0o644 });
+  stageKey(id, privateKey, stage);
+}
+
+function stageKey(id: string, privateKey: KeyObject, stage: Work['stage']): void {
+  stageKeyText(id, privateKeyPem(privateKey), stage);
+}
+
+function stageKeyText(id: string, pem: string, stage: Work['stage']): void {
+  const { key, keyDigest } = pathsOf(id);
+  stage({ path: key, content: pem, mode: 0o600 });
+  stage({ path: keyDigest, content: digestLine(pem, basename(key)), mode: 0o644 });
+}
+
+function stagePublicKey(id: string, spki: Buffer, stage: Work['stage']): void {
+  const { publicKey } = pathsOf(id);
+  if (publicKey !== undefined) stage({ path: publicKey, content: publicKeyPem(spki), mode: 0o644 });
+}
+
+/** The key stays byte for byte; its file is written again with the right mode, and what follows from it. */
+async function repair(change: StoreChange, work: Work): Promise<AppliedChange> {
+  const { key } = entryOf(work, change.id);
+  if (key.state !== 'read') throw new Error(`the key of ${change.id} was not read`);
+  stageKeyText(change.id, key.pem, work.stage);
+  stagePublicKey(change.id, publicPartOf(key.key), work.stage);
+  return change;
+}
+
+function entryOf({ store }: Work, id: string): ObservedEntry {
+  const entry = store.get(id);
+  if (entry === undefined) throw new Error(`${id} was not observed`);
+  return entry;
+}
+
+function existingIssuer({ certificate, key }: ObservedEntry): Issuer {
+  if (certificate.state !== 'read' || key.state !== 'read')
+    throw new Error('a CA without its key cannot sign');
+  return issuerOf(certificate.info, key.key);
+}
+
+/** Subject and key identifier as they stand in the CA's certificate, so that what it signs chains to it exactly. */
+export function issuerOf(info: CertificateInfo, privateKey: KeyObject): Issuer {
+  const der = pemBlocks(info.pem, info.subject)[0]?.der;
+  if (der === undefined) throw new Error(`no certificate in the PEM of ${info.subject}`);
+  return {
+    privateKey,
+    subject: rawSubject(der),
+    subjectKeyId:
+      info.subjectKeyId === undefined
+        ? keyIdentifier(publicPartOf(privateKey))
+        : Buffer.from(info.subjectKeyId, 'hex'),
+    notBefore: info.notBefore,
+    notAfter: info.notAfter,
+  };
+}

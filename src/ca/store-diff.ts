@@ -1,0 +1,136 @@
+import type { CertificatePlan, PlannedAuthority, PlannedKeyPair } from '../desired/certificate-plan.ts';
+import { authorityNotes, authorityProblems, signingProblems } from './authority-diff.ts';
+import { pathsOf } from './layout.ts';
+import { day, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
+import type { ObservedEntry, ObservedStore } from './observed-store.ts';
+import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
+
+/**
+ * What has to be made so that the store is what the plan wants, and why. Pure. A leaf is issued anew, with a new key,
+ * only when it differs itself; an existing CA or service-account key is never replaced.
+ */
+export function diffStore(plan: CertificatePlan, store: ObservedStore, now: Date, place: Place): StoreDiff {
+  const parts = [
+    ...plan.authorities.map((authority) => diffAuthority(authority, store, now, place)),
+    ...plan.keyPairs.map((pair) => diffKeyPair(pair, entryOf(store, pair.id), place)),
+  ];
+  return {
+    changes: parts.flatMap(({ changes }) => changes),
+    problems: parts.flatMap(({ problems }) => problems),
+    notes: parts.flatMap(({ notes }) => notes),
+  };
+}
+
+function diffAuthority(
+  authority: PlannedAuthority,
+  store: ObservedStore,
+  now: Date,
+  place: Place,
+): StoreDiff {
+  const { id, leaves } = authority;
+  const entry = entryOf(store, id);
+  const lost = authorityProblems(authority, store, entry, now, place);
+  // Without its CA nothing can be said of a leaf.
+  if (lost.length > 0) return { changes: [], problems: lost, notes: [] };
+  const changes: StoreChange[] = [];
+  const problems: StoreProblem[] = [];
+  const notes: StoreNote[] = authorityNotes(authority, entry);
+  if (entry.certificate.state === 'absent') {
+    changes.push({
+      id,
+      kind: 'authority',
+      action: 'create',
+      reasons: [{ code: 'new', message: 'not made yet' }],
+    });
+  } else changes.push(...repair(id, 'authority', entry));
+  for (const leaf of leaves) {
+    const leafEntry = entryOf(store, leaf.id);
+    const stops = leafProblems(leaf.id, leafEntry, place);
+    if (stops.length > 0) {
+      problems.push(...stops);
+      continue;
+    }
+    const reasons = leafReasons(leaf, leafEntry, now);
+    const action = leafEntry.certificate.state === 'absent' ? 'create' : 'reissue';
+    if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, reasons });
+    else {
+      changes.push(...repair(leaf.id, 'leaf', leafEntry));
+      notes.push(...outlives(leaf.id, leafEntry, id, entry));
+    }
+  }
+  const signs = changes.some(({ kind, action }) => kind === 'leaf' && action !== 'repair');
+  if (signs) problems.unshift(...signingProblems(id, entry, place));
+  return { changes, problems, notes };
+}
+
+function entryOf(store: ObservedStore, id: string): ObservedEntry {
+  const entry = store.get(id);
+  if (entry === undefined) throw new Error(`${id} was not observed`);
+  return entry;
+}
+
+/** Certificates made elsewhere may be valid for longer than their CA, which helps nobody after it has ended. */
+function outlives(id: string, leaf: ObservedEntry, caId: string, ca: ObservedEntry): StoreNote[] {
+  if (leaf.certificate.state !== 'read' || ca.certificate.state !== 'read') return [];
+  const end = ca.certificate.info.notAfter;
+  if (leaf.certificate.info.notAfter <= end) return [];
+  return [{ id, message: `${id} is of no use after ${day(end)}, when ${caId} ends` }];
+}
+
+function diffKeyPair({ id, key }: PlannedKeyPair, entry: ObservedEntry, place: Place): StoreDiff {
+  const paths = pathsOf(id);
+  const keyFile = place(paths.key);
+  const problem = (code: StoreProblem['code'], message: string, why: string, next: string): StoreDiff => ({
+    changes: [],
+    problems: [{ id, code, message, why, next }],
+    notes: [],
+  });
+  switch (entry.key.state) {
+    case 'absent': {
+      if (!entry.leftBehind) {
+        const reasons: Reason[] = [{ code: 'new', message: 'not made yet' }];
+        return { changes: [{ id, kind: 'key-pair', action: 'create', reasons }], problems: [], notes: [] };
+      }
+      const next = `run the command where the key is kept, or restore ${keyFile} from a backup`;
+      return problem('key-pair-lost', `${keyFile} is missing`, 'its public part is still there', next);
+    }
+    case 'closed':
+      return problem('key-closed', `${keyFile} cannot be read`, entry.key.reason, 'run kbin as its owner');
+    case 'malformed':
+      return problem(
+        'key-malformed',
+        `${keyFile} cannot be read`,
+        entry.key.reason,
+        'restore it from a backup',
+      );
+    case 'read': {
+      const differs = entry.key.algorithm !== key;
+      const message = `${id} stays as it is: its key is ${entry.key.algorithm}, cluster.yaml says ${key}; tokens that it signed are in use`;
+      return {
+        changes: repair(id, 'key-pair', entry),
+        problems: [],
+        notes: differs ? [{ id, message }] : [],
+      };
+    }
+  }
+}
+
+/** What follows from a key that stays. */
+function repair(id: string, kind: StoreChange['kind'], entry: ObservedEntry): StoreChange[] {
+  if (entry.key.state !== 'read') return [];
+  const { keyDigest, publicKey, key } = entry;
+  const reasons: Reason[] = [];
+  if (keyDigest === 'absent' || keyDigest === 'differs') {
+    reasons.push({ code: 'key-digest', message: `the digest file of its key ${words[keyDigest]}` });
+  }
+  if (publicKey === 'absent' || publicKey === 'differs') {
+    reasons.push({ code: 'public-key', message: `its public key file ${words[publicKey]}` });
+  }
+  if ((key.mode & 0o077) !== 0) {
+    const mode = key.mode.toString(8).padStart(4, '0');
+    reasons.push({ code: 'key-mode', message: `its key is open to other users (mode ${mode})` });
+  }
+  return reasons.length === 0 ? [] : [{ id, kind, action: 'repair', reasons }];
+}
+
+const words = { absent: 'is missing', differs: 'is of another key' } as const;

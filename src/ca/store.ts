@@ -1,0 +1,139 @@
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, normalize } from 'node:path';
+import type { StoreView } from '../desired/store-view.ts';
+import { KbinError } from '../errors.ts';
+import { digestIn, sha256 } from './digest.ts';
+import { fileFailure } from './file-failure.ts';
+import { clusterIdFile, ignoreFile, storePaths } from './layout.ts';
+import { type LockOptions, lock } from './lock.ts';
+import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
+import { begin, recover, type Transaction } from './transaction.ts';
+
+/** The certificate store: the folder pki/ beside cluster.yaml. */
+export interface Store {
+  /** Absolute path of pki/. It need not exist. */
+  readonly folder: string;
+  /** As of now. Needs no lock, no right to write, and no private keys. */
+  view(): StoreView;
+  /** The bytes of a file that a StoreView referred to. Throws KbinError when it is not there or closed to this user. */
+  readSecret(ref: string): Promise<Uint8Array>;
+  /** Keeps the id (hex) of the etcd cluster that was bootstrapped from this store; it never changes afterwards. */
+  recordEtcdClusterId(id: string): Promise<void>;
+  /**
+   * Runs `work` with the store to itself: makes the folder, waits for another process to finish, mends what one that
+   * was killed left behind. What `work` stages is put in place together when it succeeds, and not at all when it throws.
+   */
+  withLock<T>(work: (transaction: Transaction) => Promise<T>, options?: Partial<LockOptions>): Promise<T>;
+}
+
+const defaultLock: LockOptions = { command: 'kbin', patience: 60_000 };
+
+export async function openStore(folder: string): Promise<Store> {
+  const store: Store = {
+    folder,
+    view: () => readConsistently(folder, viewOf),
+    readSecret: (ref) => readSecret(folder, ref),
+    recordEtcdClusterId: (id) =>
+      store.withLock((transaction) => recordClusterId(store, transaction, id), {
+        command: 'kbin etcd deploy',
+      }),
+    async withLock(work, options = {}) {
+      makeFolder(folder);
+      const release = await lock(folder, { ...defaultLock, ...options });
+      try {
+        await recover(folder);
+        return await inTransaction(folder, work);
+      } finally {
+        release();
+      }
+    },
+  };
+  return store;
+}
+
+async function inTransaction<T>(folder: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const transaction = begin(folder);
+  try {
+    const result = await work(transaction);
+    await transaction.commit();
+    return result;
+  } catch (error) {
+    transaction.abort();
+    throw error;
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) syncFolder(dirname(made));
+  } catch (error) {
+    throw fileFailure(`cannot make ${folder}`, 'certificate store', error);
+  }
+}
+
+function syncFolder(path: string): void {
+  const descriptor = openSync(path, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+/** Reads everything at once, so that the view is of one moment however late its parts are asked for. */
+function viewOf(files: StoreFiles): StoreView {
+  const texts = new Map<string, string>();
+  const keyDigests = new Map<string, string>();
+  for (const path of [...files.list(), clusterIdFile]) {
+    const reading = files.read(path);
+    if (reading.state !== 'read') continue;
+    if (path.endsWith('.key')) keyDigests.set(path, sha256(reading.content));
+    else texts.set(path, reading.content.toString('utf8'));
+  }
+  const clusterId = texts.get(clusterIdFile)?.trim();
+  return {
+    certificate(id) {
+      const ref = storePaths(id)?.certificate;
+      const pem = ref === undefined ? undefined : texts.get(ref);
+      return ref === undefined || pem === undefined ? undefined : { ref, pem };
+    },
+    key(id) {
+      const paths = storePaths(id);
+      if (paths === undefined) return undefined;
+      // Of the key where it is, else what its digest file says.
+      const digest = keyDigests.get(paths.key) ?? digestIn(texts.get(paths.keyDigest));
+      return digest === undefined ? undefined : { ref: paths.key, sha256: digest };
+    },
+    ...(clusterId ? { etcdClusterId: clusterId } : {}),
+  };
+}
+
+async function readSecret(folder: string, ref: string): Promise<Uint8Array> {
+  const file = join(folder, ref);
+  if (normalize(ref) !== ref || ref.startsWith('..'))
+    throw new Error(`not a reference into the store: ${ref}`);
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw fileFailure(`cannot read ${file}`, 'certificate store', error);
+  }
+}
+
+async function recordClusterId(store: Store, transaction: Transaction, id: string): Promise<void> {
+  const known = store.view().etcdClusterId;
+  if (known === id) return;
+  if (known !== undefined) {
+    throw new KbinError(`this store belongs to the etcd cluster ${known}, not to ${id}`, {
+      step: 'certificate store',
+      next: `if the former cluster is gone for good, remove ${join(store.folder, clusterIdFile)} by hand`,
+    });
+  }
+  stageIgnoreFile(store.folder, transaction);
+  transaction.stage({ path: clusterIdFile, content: `${id}\n`, mode: 0o644 });
+}
+
+/** Keys must never get into git, whoever runs `git add`. Under the lock. */
+export function stageIgnoreFile(folder: string, transaction: Transaction): void {
+  if (diskFiles(folder).read(ignoreFile).state === 'absent') {
+    transaction.stage({ path: ignoreFile, content: '*\n', mode: 0o644 });
+  }
+}
