@@ -12,6 +12,7 @@ import { build, type Plugin } from 'esbuild';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = resolve(root, 'dist');
+const least = 24;
 
 /** `import text from './some.conf?raw'`, as vite has it. */
 const rawText: Plugin = {
@@ -44,6 +45,13 @@ const noNativeParts: Plugin = {
   },
 };
 
+/** The launcher sees to it; this is for whoever starts kbin.cjs by hand, or replaced the Node that it remembers. */
+const tooOld = `if (Number.parseInt(process.versions.node, 10) < ${least}) {
+  process.stderr.write('kbin: needs Node.js ${least} or newer, and this is ' + process.version +
+    ' (' + process.execPath + ')\\n  next:  start dist/kbin with KBIN_NODE naming a newer one\\n');
+  process.exit(1);
+}`;
+
 await mkdir(dist, { recursive: true });
 const { warnings } = await build({
   entryPoints: [resolve(root, 'src/main.ts')],
@@ -51,7 +59,9 @@ const { warnings } = await build({
   bundle: true,
   platform: 'node',
   format: 'cjs',
-  target: 'node24',
+  // Older syntax than kbin needs, so that an old Node.js gets as far as the banner and says what is wrong.
+  target: 'node20',
+  banner: { js: tooOld },
   minifySyntax: true,
   keepNames: false,
   legalComments: 'eof',
