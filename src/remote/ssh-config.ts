@@ -91,6 +91,9 @@ function sectionApplies(state: Evaluation, keyword: string, values: readonly str
 
 function record(options: Map<string, string[]>, keyword: string, values: readonly string[]): void {
   const before = options.get(keyword);
+  // These two are one setting: the first of either counts.
+  if (keyword === 'proxyjump' && options.has('proxycommand')) return;
+  if (keyword === 'proxycommand' && options.has('proxyjump')) return;
   if (before === undefined) options.set(keyword, [...values]);
   else if (accumulating.has(keyword)) before.push(...values.filter((value) => !before.includes(value)));
 }

@@ -41,6 +41,8 @@ function compare(options: SshOptions, real: Map<string, string[]>, defaults: Map
     let said = own && (keyword === 'identityfile' ? [...own] : [own.join(' ')]);
     if (keyword === 'hostname')
       said = said?.map((name) => name.replaceAll('%h', real.get('host')?.[0] ?? ''));
+    // ssh -G prints these expanded; kbin expands them later (target.ts).
+    if (keyword === 'userknownhostsfile') said = said?.map((files) => files.replaceAll('~', homedir()));
     expect([keyword, said ?? defaults.get(keyword)]).toEqual([keyword, real.get(keyword)]);
   }
 }
@@ -83,6 +85,10 @@ Host *.example.org
   HostName %h.internal
 Host node2
   ProxyCommand ssh -W "%h:%p" -q bastion
+  ProxyJump ignored
+Host node3
+  ProxyJump first
+  ProxyCommand ssh -W %h:%p second
 `,
   match: `
 Match user ops

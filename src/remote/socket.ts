@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import net from 'node:net';
+import { Duplex } from 'node:stream';
+import { cannotConnect } from './login-errors.ts';
+import type { Target } from './target.ts';
+
+/**
+ * A TCP connection to the target. ssh2's own sockets leave Nagle's algorithm on, which makes every exchange wait for
+ * the other side's delayed acknowledgement. @throws KbinError
+ */
+export function tcpSocket(target: Target): { socket: net.Socket; connected: Promise<void> } {
+  const socket = net.connect({ host: target.host, port: target.port, noDelay: true });
+  const connected = new Promise<void>((resolve, reject) => {
+    const fail = (error: Error) => reject(cannotConnect(target, error, 'connect'));
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      socket.off('error', fail);
+      resolve();
+    });
+  });
+  return { socket, connected };
+}
+
+/** The standard input and output of ~/.ssh/config's ProxyCommand, as one stream. */
+export function proxySocket(target: Target, command: string): Duplex {
+  const child = spawn('sh', ['-c', `exec ${command}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const socket = Duplex.from({ readable: child.stdout, writable: child.stdin } as never);
+  child.once('error', (error) => socket.destroy(cannotConnect(target, error, 'run the ProxyCommand')));
+  socket.once('close', () => child.kill());
+  return socket;
+}
