@@ -16,10 +16,11 @@ export interface HostPlan {
 }
 
 export interface Change {
-  readonly kind: 'account' | 'directory' | 'file' | 'bundle' | 'unit';
-  /** Path, unit or account name. */
+  /** `member`: the host's place in etcd's member list (src/diff/etcd-membership.ts). */
+  readonly kind: 'account' | 'directory' | 'file' | 'bundle' | 'unit' | 'member';
+  /** Path, unit, account or member name. */
   readonly target: string;
-  readonly action: 'create' | 'update' | 'reload' | 'enable' | 'start' | 'restart';
+  readonly action: 'create' | 'update' | 'reload' | 'enable' | 'start' | 'restart' | 'join' | 'promote';
   /** Why, for a reader: "content differs", "mode 0644, wanted 0600", "runs with former settings". */
   readonly reason: string;
   /** Unified diff; text files only, never secrets. */

@@ -1,0 +1,118 @@
+import { type Joining, keptLines } from '../desired/components/etcd-joining.ts';
+import type { PlanFinding } from './changes.ts';
+import { sameId } from './etcd-identity.ts';
+import { membershipRules } from './etcd-rules.ts';
+import type { MemberAction, Verdict } from './etcd-verdict.ts';
+import { type EtcdFacts, type EtcdView, etcdView, type LiveCluster, type MemberView } from './etcd-view.ts';
+
+export type { MemberAction } from './etcd-verdict.ts';
+export type { EtcdFacts, EtcdReading, ListedMember, LiveCluster } from './etcd-view.ts';
+
+export interface MemberDecision {
+  readonly host: string;
+  readonly action: MemberAction;
+  /** Why, in a clause. */
+  readonly reason: string;
+  /** What `desire` needs to render this member's etcd.conf. */
+  readonly joining: Joining;
+  /** With `join`: the cluster has it in its list already (a former run was cut off), it only has to be started. */
+  readonly added?: boolean;
+  /** With `join`: kbin's marker of a member that was removed lies there and has to go before the start. */
+  readonly staleMarker?: boolean;
+  /** Hex, of a member that the running cluster lists. */
+  readonly memberId?: string;
+}
+
+export interface MembershipDecision {
+  /** One per etcd host of cluster.yaml, in its order. */
+  readonly members: readonly MemberDecision[];
+  readonly findings: readonly PlanFinding[];
+  /** The running cluster, as far as somebody answered. */
+  readonly live?: LiveCluster;
+}
+
+/**
+ * The membership part of a plan (design: "etcd membership is not in cluster.yaml's power alone"). Pure. While any finding
+ * of severity stop is there, nothing may be started or restarted.
+ */
+export function decideMembership(facts: EtcdFacts): MembershipDecision {
+  const view = etcdView(facts);
+  const verdicts = view.members.map((member) => ({ member, verdict: judge(view, member) }));
+  return {
+    members: verdicts.map(({ member, verdict }) => decision(view, member, verdict)),
+    findings: [
+      ...together(
+        verdicts.flatMap(({ member, verdict: { finding } }) =>
+          finding === undefined ? [] : [{ severity: 'stop' as const, host: member.host.name, ...finding }],
+        ),
+      ),
+      ...clusterFindings(view),
+    ],
+    ...(view.live === undefined ? {} : { live: view.live }),
+  };
+}
+
+function judge(view: EtcdView, member: MemberView): Verdict {
+  for (const rule of membershipRules) {
+    const verdict = rule(view, member);
+    if (verdict !== undefined) return verdict;
+  }
+  throw new Error(`no membership rule for ${member.host.name}`);
+}
+
+function decision(view: EtcdView, member: MemberView, verdict: Verdict): MemberDecision {
+  const { action, reason, added, staleMarker } = verdict;
+  return {
+    host: member.host.name,
+    action,
+    reason,
+    joining: joining(view, member, action),
+    ...(added === undefined ? {} : { added }),
+    ...(staleMarker === undefined ? {} : { staleMarker }),
+    ...(member.listed === undefined ? {} : { memberId: member.listed.id }),
+  };
+}
+
+function joining({ live }: EtcdView, member: MemberView, action: MemberAction): Joining {
+  if (action === 'bootstrap') return { kind: 'new' };
+  if (action !== 'join' || live === undefined) return { kind: 'kept', lines: keptLines(member.etcdConf) };
+  // One of the first members, never started so far: etcd lets it begin as the others did.
+  if (sameId(member.listed?.id, member.bootstrap?.memberId)) return { kind: 'new' };
+  return { kind: 'existing', initialCluster: initialClusterWith(live, member) };
+}
+
+/** Every member that is listed, and this one: etcd compares the peer URLs with those of the running cluster. */
+function initialClusterWith({ members }: LiveCluster, { host, peerUrl, listed }: MemberView): string {
+  const others = members.filter((member) => member !== listed);
+  return [
+    ...others.flatMap(({ id, name, peerUrls }) => peerUrls.map((url) => `${name || id}=${url}`)),
+    `${host.name}=${peerUrl}`,
+  ].join(',');
+}
+
+/** What is said of several hosts in the same words is said once, of the cluster. */
+function together(findings: readonly PlanFinding[]): PlanFinding[] {
+  const byText = Map.groupBy(findings, ({ code, message, next }) => JSON.stringify([code, message, next]));
+  return [...byText.values()].flatMap((same) => {
+    const [{ host: _host, ...finding }] = same as [PlanFinding];
+    return same.length > 1 ? [finding] : same;
+  });
+}
+
+function clusterFindings(view: EtcdView): PlanFinding[] {
+  const { live, members } = view;
+  const unlisted = (live?.members ?? []).filter(
+    (listed) => !members.some((member) => member.listed?.id === listed.id),
+  );
+  return unlisted
+    .filter(
+      ({ name, peerUrls }) =>
+        !members.some(({ host, peerUrl }) => host.name === name || peerUrls.includes(peerUrl)),
+    )
+    .map(({ id, name, peerUrls }) => ({
+      severity: 'warning',
+      code: 'unlisted-member',
+      message: `member ${name || id} (${peerUrls.join(', ')}) of the running cluster is not in cluster.yaml`,
+      next: `kbin leaves it alone; add the host to cluster.yaml, or remove it with \`etcdctl member remove ${id}\``,
+    }));
+}

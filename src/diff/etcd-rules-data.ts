@@ -1,0 +1,137 @@
+import { sameId } from './etcd-identity.ts';
+import { type Rule, stop } from './etcd-verdict.ts';
+import type { EtcdView, MemberView } from './etcd-view.ts';
+import { isRunning } from './unit.ts';
+
+/** Hosts whose data directory is an etcd member's. */
+export const dataRules: readonly Rule[] = [
+  onlyWithData(markerMismatch),
+  onlyWithData(otherMember),
+  onlyWithData(otherCluster),
+  onlyWithData(notListed),
+  onlyWithData(otherName),
+  onlyWithData(addressChanged),
+  onlyWithData(listed),
+  onlyWithData(silent),
+  onlyWithData(knownCluster),
+  onlyWithData(cutOffBootstrap),
+  onlyWithData(unknownData),
+];
+
+function onlyWithData(rule: Rule): Rule {
+  return (view, member) => (member.data.state === 'data' ? rule(view, member) : undefined);
+}
+
+function markerMismatch({ cluster }: EtcdView, { data, marker }: MemberView) {
+  const { identity } = data;
+  if (identity === undefined || marker === undefined) return undefined;
+  if (sameId(identity.clusterId, marker.clusterId) && sameId(identity.memberId, marker.memberId))
+    return undefined;
+  return stop('other-member', 'its data is not that of the member that kbin put there', {
+    message: `${cluster.paths.etcd.data} is of member ${identity.memberId} of cluster ${identity.clusterId}; here was member ${marker.memberId} of cluster ${marker.clusterId}`,
+    next: 'put the right data back; if it was exchanged on purpose (a restore), remove kbin-member.json beside etcd.conf',
+  });
+}
+
+function otherMember({ cluster }: EtcdView, { host, marker }: MemberView) {
+  if (marker === undefined || marker.name === host.name) return undefined;
+  return stop('other-member', `its data is of member ${marker.name}`, {
+    message: `${cluster.paths.etcd.data} belongs to member ${marker.name}, not to ${host.name}`,
+    next: 'use the name in cluster.yaml that the member has, or move the data directory and kbin-member.json away',
+  });
+}
+
+function otherCluster(view: EtcdView, { identity }: MemberView) {
+  const known = view.live?.clusterId ?? view.storeClusterId ?? markedCluster(view);
+  if (identity === undefined || known === undefined || sameId(identity.clusterId, known)) return undefined;
+  return stop('other-cluster', 'its data is of another cluster', {
+    message: `${view.cluster.paths.etcd.data} belongs to cluster ${identity.clusterId}, this is cluster ${known}`,
+    next: 'nothing was touched; move the data directory away if it is not needed, and run kbin again',
+  });
+}
+
+/** The cluster that kbin's markers on the hosts speak of; undefined when there are none. */
+export function markedCluster({ members }: EtcdView): string | undefined {
+  return members.find(({ marker }) => marker !== undefined)?.marker?.clusterId;
+}
+
+function notListed({ live, cluster }: EtcdView, { listed: member, identity, reading }: MemberView) {
+  if (live === undefined || member !== undefined || (reading === undefined && !live.quorum)) return undefined;
+  const who = identity === undefined ? '' : ` of member ${identity.memberId}`;
+  return stop('removed-member', 'its data is of a member that the cluster does not have (any more)', {
+    message: `${cluster.paths.etcd.data} is the data${who} that the running cluster does not list: it was removed, or never was one`,
+    next: 'move the data directory away and run kbin again: the host then joins as a new member',
+  });
+}
+
+function otherName({ cluster }: EtcdView, { host, listed: member }: MemberView) {
+  if (member === undefined || member.name === '' || member.name === host.name) return undefined;
+  return stop('other-member', `etcd knows it as ${member.name}`, {
+    message: `the member on this host (${member.id}, ${member.peerUrls.join(', ')}) is called ${member.name} in etcd`,
+    next: `call the host ${member.name} in cluster.yaml, or move ${cluster.paths.etcd.data} away if it is another member's`,
+  });
+}
+
+function addressChanged(_view: EtcdView, { peerUrl, listed: member }: MemberView) {
+  if (member === undefined || member.peerUrls.includes(peerUrl)) return undefined;
+  return stop('address-changed', `etcd knows it at ${member.peerUrls.join(', ')}`, {
+    message: `cluster.yaml puts this member at ${peerUrl}, the cluster knows it at ${member.peerUrls.join(', ')}`,
+    next: `tell etcd first: \`etcdctl member update ${member.id} --peer-urls=${peerUrl}\`, then run kbin again`,
+  });
+}
+
+function listed({ live }: EtcdView, { listed: member, reading }: MemberView) {
+  if (live === undefined || member === undefined) return undefined;
+  if (reading === undefined) return { action: 'repair' as const, reason: 'is a member and does not answer' };
+  return member.isLearner
+    ? { action: 'promote' as const, reason: 'is a learner' }
+    : { action: 'keep' as const, reason: 'is a member and answers' };
+}
+
+/** systemd says that etcd is ready, and nobody could be asked: then nothing is known, which is no reason to restart it. */
+function silent({ live }: EtcdView, { unit, reading, failure, host }: MemberView) {
+  if (live !== undefined || reading !== undefined || unit?.activeState !== 'active' || !isRunning(unit))
+    return undefined;
+  return stop('etcd-silent', 'its etcd runs, but kbin could not ask it', {
+    message: `etcd runs on ${host.name}, but no member answered kbin${failure === undefined ? '' : `: ${failure}`}`,
+    next: 'see `kbin etcd status` for the reason; where ports are closed to this machine, set `etcd: {reach: ssh}`',
+  });
+}
+
+/** Nobody answers, but it is known whose data this is: a member with its data can always be started. */
+function knownCluster(view: EtcdView, { identity }: MemberView) {
+  const known = view.storeClusterId ?? markedCluster(view);
+  if (identity === undefined || known === undefined) return undefined;
+  return { action: 'repair' as const, reason: 'is a member and does not run' };
+}
+
+/**
+ * Data, but no sign that the cluster ever was healthy: a run that was cut off while it made the cluster. The ids in the
+ * log prove that this is the cluster of cluster.yaml and nothing else.
+ */
+function cutOffBootstrap({ members }: EtcdView, member: MemberView) {
+  if (!isOwnBootstrap(member)) return undefined;
+  if (members.some((other) => other.unreachable !== undefined)) {
+    return { action: 'wait' as const, reason: 'a new cluster is made only when every host answers' };
+  }
+  return { action: 'bootstrap' as const, reason: 'a former run was cut off while it made the cluster' };
+}
+
+export function isOwnBootstrap({ data, bootstrap }: MemberView): boolean {
+  return (
+    data.identity !== undefined &&
+    sameId(data.identity.clusterId, bootstrap?.clusterId) &&
+    sameId(data.identity.memberId, bootstrap?.memberId)
+  );
+}
+
+function unknownData({ cluster }: EtcdView, { identity }: MemberView) {
+  const whose =
+    identity === undefined
+      ? 'that kbin cannot read'
+      : `of a cluster that kbin does not know (${identity.clusterId})`;
+  return stop('unknown-data', 'its data is of a cluster that kbin does not know', {
+    message: `${cluster.paths.etcd.data} holds etcd data ${whose}, and that cluster does not run`,
+    next: 'if it is the cluster you mean, start it as it was, so that kbin can ask it; otherwise move the data directory away',
+  });
+}

@@ -1,0 +1,94 @@
+import { type Architecture, type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
+import { type Binaries, desire } from '../desired/desire.ts';
+import type { DesiredHost } from '../desired/desired.ts';
+import type { StoreView } from '../desired/store-view.ts';
+import type { Change, HostPlan, Plan } from './changes.ts';
+import { diffHost } from './diff.ts';
+import {
+  decideMembership,
+  type EtcdFacts,
+  type MemberDecision,
+  type MembershipDecision,
+} from './etcd-membership.ts';
+import { etcdPreflight } from './etcd-preflight.ts';
+import { type HostSides, preflight } from './preflight.ts';
+
+/** Everything a plan depends on. `observed` and `unreachable` of `facts` together name every host that was tried. */
+export interface PlanInputs {
+  readonly facts: EtcdFacts;
+  readonly store: StoreView;
+  readonly binaries: ReadonlyMap<Architecture, Binaries>;
+}
+
+export interface PlannedCluster {
+  readonly plan: Plan;
+  readonly membership: MembershipDecision;
+  /** The hosts that answered, in the order of cluster.yaml, with what they should be and what they are. */
+  readonly sides: readonly HostSides[];
+}
+
+/** desired − observed for the whole cluster. Pure. Throws KbinError when the store lacks certificates (`desire`). */
+export function planCluster({ facts, store, binaries }: PlanInputs): PlannedCluster {
+  const { cluster, observed, unreachable, readings } = facts;
+  const membership = decideMembership(facts);
+  const sides = cluster.hosts.flatMap((host): HostSides[] => {
+    const seen = observed.get(host.name);
+    if (seen === undefined) return [];
+    return [
+      { host, observed: seen, desired: desireMember(cluster, host, { store, binaries, membership, seen }) },
+    ];
+  });
+  return {
+    plan: {
+      hosts: sides.flatMap((side) =>
+        diffHost(side.desired, side.observed).map((plan) => withMembership(plan, membership)),
+      ),
+      findings: [
+        ...preflight(cluster, sides),
+        ...(hostsWithRole(cluster, 'etcd').length === 0
+          ? []
+          : [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]),
+      ],
+      unreachable: [...unreachable],
+    },
+    membership,
+    sides,
+  };
+}
+
+function desireMember(
+  cluster: Cluster,
+  host: ClusterHost,
+  inputs: Omit<PlanInputs, 'facts'> & { membership: MembershipDecision; seen: HostSides['observed'] },
+): DesiredHost {
+  const { store, binaries, membership, seen } = inputs;
+  const own = binaries.get(host.architecture);
+  const member = membership.members.find((decision) => decision.host === host.name);
+  return desire(cluster, host, {
+    store,
+    facts: seen.facts,
+    ...(own === undefined ? {} : { binaries: own }),
+    ...(member === undefined ? {} : { joining: member.joining }),
+  });
+}
+
+/** Whether etcd may be started is the membership's to say, and so is why. */
+function withMembership(plan: HostPlan, { members }: MembershipDecision): HostPlan {
+  const member = members.find(({ host }) => host === plan.host);
+  if (plan.component !== 'etcd' || member === undefined) return plan;
+  const standsStill = member.action === 'stop' || member.action === 'wait';
+  const changes = plan.changes
+    .filter(({ action }) => !(standsStill && (action === 'start' || action === 'restart')))
+    .map((change) => (change.action === 'start' ? { ...change, reason: member.reason } : change));
+  return {
+    ...plan,
+    changes: [...memberChanges(member), ...changes],
+    disruption: standsStill ? 'none' : plan.disruption,
+  };
+}
+
+function memberChanges({ host, action, reason, added }: MemberDecision): Change[] {
+  if (action === 'promote') return [{ kind: 'member', target: host, action: 'promote', reason }];
+  if (action === 'join' && added !== true) return [{ kind: 'member', target: host, action: 'join', reason }];
+  return [];
+}
