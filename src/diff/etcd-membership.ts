@@ -43,7 +43,7 @@ export function decideMembership(facts: EtcdFacts): MembershipDecision {
     findings: [
       ...together(
         verdicts.flatMap(({ member, verdict: { finding } }) =>
-          finding === undefined ? [] : [{ severity: 'stop' as const, host: member.host.name, ...finding }],
+          finding === undefined ? [] : [{ host: member.host.name, ...finding }],
         ),
       ),
       ...clusterFindings(view),

@@ -1,4 +1,4 @@
-import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { checkEtcdEnvironment } from '../desired/components/etcd-environment.ts';
 import { compareMinors, compareVersions, parseVersion, type Version, versionOf } from '../desired/version.ts';
 import type { PlanFinding } from './changes.ts';
@@ -13,25 +13,10 @@ export function etcdPreflight(
   membership: Pick<MembershipDecision, 'members'>,
 ): PlanFinding[] {
   return [
-    ...evenMembers(cluster),
     ...environment(cluster),
-    ...corruptingRelease(cluster),
     ...versionSteps(cluster, readings),
     ...unaskedVersion(readings, membership),
     ...roomForData(cluster, hosts, membership),
-  ];
-}
-
-function evenMembers(cluster: Cluster): PlanFinding[] {
-  const members = hostsWithRole(cluster, 'etcd').length;
-  if (members % 2 === 1 || members === 0) return [];
-  return [
-    {
-      severity: 'warning',
-      code: 'even-members',
-      message: `${members} etcd members bear the loss of no more hosts than ${members - 1} do`,
-      next: 'use an odd number: 3, or 5',
-    },
   ];
 }
 
@@ -42,20 +27,6 @@ function environment(cluster: Cluster): PlanFinding[] {
     message: `etcd.environment sets ${variable}, which does nothing: ${why}`,
     next: 'take it out of cluster.yaml, or correct its name',
   }));
-}
-
-/** https://github.com/etcd-io/etcd/blob/main/Documentation/postmortems/v3.5-data-inconsistency.md */
-function corruptingRelease({ etcd: { version } }: Cluster): PlanFinding[] {
-  const { major, minor, patch } = versionOf(version);
-  if (major !== 3 || minor !== 5 || patch > 2) return [];
-  return [
-    {
-      severity: 'stop',
-      code: 'corrupting-version',
-      message: `etcd ${version} can corrupt its data when it is killed under load`,
-      next: 'use a later 3.5 release',
-    },
-  ];
 }
 
 /** The last releases from which etcd's own guides allow the step to the next minor (etcd-io/website, upgrade_3_6.md, upgrade_3_7.md). */

@@ -1,5 +1,6 @@
+import type { PlanFinding } from './changes.ts';
 import { sameId } from './etcd-identity.ts';
-import { type Rule, stop } from './etcd-verdict.ts';
+import { type Rule, stop, type Verdict } from './etcd-verdict.ts';
 import type { EtcdView, MemberView } from './etcd-view.ts';
 import { isRunning } from './unit.ts';
 
@@ -80,20 +81,42 @@ function addressChanged(_view: EtcdView, { peerUrl, listed: member }: MemberView
   });
 }
 
-function listed({ live }: EtcdView, { listed: member, reading }: MemberView) {
-  if (live === undefined || member === undefined) return undefined;
-  if (reading === undefined) return { action: 'repair' as const, reason: 'is a member and does not answer' };
-  return member.isLearner
-    ? { action: 'promote' as const, reason: 'is a learner' }
-    : { action: 'keep' as const, reason: 'is a member and answers' };
+function listed({ live }: EtcdView, member: MemberView): Verdict | undefined {
+  if (live === undefined || member.listed === undefined) return undefined;
+  if (member.reading === undefined) {
+    const reason = 'is a member and does not answer';
+    return seemsReady(member)
+      ? { action: 'repair', reason, finding: silentMember(member) }
+      : { action: 'repair', reason };
+  }
+  return member.listed.isLearner
+    ? { action: 'promote', reason: 'is a learner' }
+    : { action: 'keep', reason: 'is a member and answers' };
+}
+
+/** It runs, and may well be in order: only from here it cannot be asked. */
+function silentMember({ host, failure }: MemberView): Omit<PlanFinding, 'host'> {
+  return {
+    severity: 'warning',
+    code: 'member-silent',
+    message: `etcd runs on ${host.name}, but does not answer kbin${because(failure)}`,
+    next: 'see `kbin etcd status`; where its port is closed to this machine, set `etcd: {reach: ssh}`',
+  };
+}
+
+function seemsReady({ unit }: MemberView): boolean {
+  return unit?.activeState === 'active' && isRunning(unit);
+}
+
+function because(failure: string | undefined): string {
+  return failure === undefined ? '' : `: ${failure}`;
 }
 
 /** systemd says that etcd is ready, and nobody could be asked: then nothing is known, which is no reason to restart it. */
-function silent({ live }: EtcdView, { unit, reading, failure, host }: MemberView) {
-  if (live !== undefined || reading !== undefined || unit?.activeState !== 'active' || !isRunning(unit))
-    return undefined;
+function silent({ live }: EtcdView, member: MemberView) {
+  if (live !== undefined || member.reading !== undefined || !seemsReady(member)) return undefined;
   return stop('etcd-silent', 'its etcd runs, but kbin could not ask it', {
-    message: `etcd runs on ${host.name}, but no member answered kbin${failure === undefined ? '' : `: ${failure}`}`,
+    message: `etcd runs on ${member.host.name}, but no member answered kbin${because(member.failure)}`,
     next: 'see `kbin etcd status` for the reason; where ports are closed to this machine, set `etcd: {reach: ssh}`',
   });
 }

@@ -20,6 +20,7 @@ function unreachable(_view: EtcdView, member: MemberView): Verdict | undefined {
     action: 'unreachable',
     reason: member.unreachable,
     finding: {
+      severity: 'stop',
       code: 'host-unreachable',
       message: `the host could not be looked at: ${member.unreachable}`,
       next: `bring it back, or leave it out of this run with \`--skip-host ${member.host.name}\`: membership then stays as it is`,

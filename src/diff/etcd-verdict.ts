@@ -27,7 +27,7 @@ export interface Verdict {
   readonly action: MemberAction;
   /** Why, in a clause. */
   readonly reason: string;
-  readonly finding?: Pick<PlanFinding, 'code' | 'message' | 'next'>;
+  readonly finding?: Omit<PlanFinding, 'host'>;
   readonly added?: boolean;
   readonly staleMarker?: boolean;
 }
@@ -36,5 +36,5 @@ export interface Verdict {
 export type Rule = (view: EtcdView, member: MemberView) => Verdict | undefined;
 
 export function stop(code: string, reason: string, text: { message: string; next: string }): Verdict {
-  return { action: 'stop', reason, finding: { code, ...text } };
+  return { action: 'stop', reason, finding: { severity: 'stop', code, ...text } };
 }

@@ -79,12 +79,18 @@ function withMembership(plan: HostPlan, { members }: MembershipDecision): HostPl
   const standsStill = member.action === 'stop' || member.action === 'wait';
   const changes = plan.changes
     .filter(({ action }) => !(standsStill && (action === 'start' || action === 'restart')))
-    .map((change) => (change.action === 'start' ? { ...change, reason: member.reason } : change));
+    .map((change) =>
+      change.action === 'start' && isBeginning(member) ? { ...change, reason: member.reason } : change,
+    );
   return {
     ...plan,
     changes: [...memberChanges(member), ...changes],
     disruption: standsStill ? 'none' : plan.disruption,
   };
+}
+
+function isBeginning({ action }: MemberDecision): boolean {
+  return action === 'bootstrap' || action === 'join';
 }
 
 function memberChanges({ host, action, reason, added }: MemberDecision): Change[] {
