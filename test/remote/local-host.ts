@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import net from 'node:net';
-import { Readable } from 'node:stream';
 import { KbinError } from '../../src/errors.ts';
 import type { CommandResult, HeldCommand, Host, RunOptions } from '../../src/remote/host.ts';
 import { quoteArgv } from '../../src/remote/quote.ts';
+import { sendStdin } from '../../src/remote/stdin.ts';
 
 /**
  * A Host that is this machine: commands run in the local `sh`, as the user who runs the tests. For tests of scripts,
@@ -25,7 +25,10 @@ export class LocalHost implements Host {
     this.commands.push([...argv]);
     const child = this.#spawn(argv);
     const result = collect(child);
-    send(child, options);
+    const sent = sendStdin(child.stdin, options.stdin, result, options.onProgress).catch((error) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
     const seconds = options.timeout ?? 60;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -35,7 +38,8 @@ export class LocalHost implements Host {
         reject(new KbinError(what, { host: this.name }));
       }, seconds * 1000);
     });
-    return Promise.race([result, late]).finally(() => clearTimeout(timer));
+    const finished = Promise.all([result, sent]).then(([ended]) => ended);
+    return Promise.race([finished, late]).finally(() => clearTimeout(timer));
   }
 
   script(text: string, args: readonly string[] = [], options: RunOptions = {}): Promise<CommandResult> {
@@ -75,7 +79,7 @@ export class LocalHost implements Host {
     for (const child of this.#held) child.stdin?.destroy();
   }
 
-  #spawn(argv: readonly string[]): ChildProcess {
+  #spawn(argv: readonly string[]): ChildProcessWithoutNullStreams {
     const child = spawn('sh', ['-c', `exec ${quoteArgv(argv)}`], { env: this.#env });
     // A command may end without having read its input.
     child.stdin.on('error', () => {});
@@ -95,20 +99,4 @@ function collect(child: ChildProcess): Promise<CommandResult> {
       resolve(signal ? { code: null, signal, ...texts } : { code, ...texts });
     });
   });
-}
-
-function send(child: ChildProcess, { stdin, onProgress }: RunOptions): void {
-  if (!child.stdin) return;
-  if (stdin === undefined) {
-    child.stdin.end();
-    return;
-  }
-  let sent = 0;
-  const source = stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]);
-  source.on('data', (chunk: Buffer) => {
-    sent += chunk.length;
-    onProgress?.(sent);
-  });
-  source.on('error', () => child.stdin?.destroy());
-  source.pipe(child.stdin);
 }
