@@ -11,7 +11,15 @@ interface Group {
   readonly load: readonly (() => Promise<{ register: Register }>)[];
 }
 
-export const groups: readonly Group[] = [];
+export const groups: readonly Group[] = [
+  { name: 'init', summary: 'write a commented cluster.yaml', load: [() => import('./init.ts')] },
+  { name: 'pki', summary: 'make and show certificates', load: [() => import('./pki.ts')] },
+  {
+    name: 'completion',
+    summary: 'print a completion script for your shell',
+    load: [() => import('./completion.ts')],
+  },
+];
 
 /** Runs one command line and returns its exit code. Rejects with whatever the command failed with. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
