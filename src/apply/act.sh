@@ -140,7 +140,9 @@ while [ $# -gt 0 ]; do
   sync) sync "$2"; shift 2 ;;
   label) label "$2"; shift 2 ;;
   prune) prune "$2"; shift 2 ;;
+  place) mv -fT "$2" "$3"; shift 3 ;;
   clean) rm -rf "$2"/.kbin-*; shift 2 ;;
+  forget) rm -f "$2"; shift 2 ;;
   discard) discard "$2"; shift 2 ;;
   reload) systemctl daemon-reload; shift 1 ;;
   enable) systemctl --quiet enable "$2"; shift 2 ;;

@@ -7,6 +7,7 @@ import {
 import { folderOf } from '../desired/folders.ts';
 import type { Change, HostPlan } from '../diff/changes.ts';
 import type { Observed } from '../observe/observed.ts';
+import { stagedPath } from '../remote/upload.ts';
 import {
   account,
   clean,
@@ -17,6 +18,7 @@ import {
   type Operation,
   own,
   ownTree,
+  place,
   prune,
   reload,
   rename,
@@ -35,8 +37,8 @@ export interface Task {
   readonly plan: HostPlan;
 }
 
-/** Where an upload waits until its commit: beside its place, on the same file system, in a name that `clean` removes. */
-export function stagedPath(path: string): string {
+/** Where a bundle is put together before it is switched to: beside it, in a name that `clean` removes. */
+export function stagingFolder({ path }: Pick<DesiredBundle, 'path'>): string {
   return `${folderOf(path)}/.kbin-new-${path.slice(path.lastIndexOf('/') + 1)}`;
 }
 
@@ -73,10 +75,7 @@ export function preparation(task: Task): readonly Operation[] {
       // A folder that a running process lives in changes hands when that process is stopped (commitment).
       .filter((directory) => !directory.recursive || !observed.paths.has(directory.path))
       .map((directory) => folder(directory.path, directory)),
-    ...bundles.flatMap((bundle) => [
-      discard(stagedPath(bundle.path)),
-      folder(stagedPath(bundle.path), bundle),
-    ]),
+    ...bundles.flatMap((bundle) => [discard(stagingFolder(bundle)), folder(stagingFolder(bundle), bundle)]),
   ];
 }
 
@@ -94,8 +93,8 @@ export function commitment(task: Task): readonly Operation[] {
     ...changed(component.files, plan, 'file')
       .filter((file) => !staged.includes(file))
       .map((file) => own(file.path, file)),
-    ...staged.map((file) => rename(stagedPath(file.path), file.path)),
-    ...bundles.map((bundle) => switchTo(stagedPath(bundle.path), bundle.path, bundleTarget(bundle))),
+    ...staged.map((file) => rename(stagedFile(file), file.path)),
+    ...bundles.flatMap(assembly),
     ...unique(places.map(folderOf)).map(sync),
     ...places.map(label),
     ...(needs(plan, 'reload') || staged.some(({ path }) => path.endsWith(`/${unit}`)) ? [reload] : []),
@@ -122,6 +121,22 @@ export function withdrawal(task: Task): readonly Operation[] {
 export function completion({ component }: Pick<Task, 'component'>): readonly Operation[] {
   const places = [...component.files, ...component.bundles].map(({ path }) => path);
   return [...component.bundles.map(({ path }) => prune(path)), ...unique(places.map(folderOf)).map(clean)];
+}
+
+function assembly(bundle: DesiredBundle): Operation[] {
+  const staging = stagingFolder(bundle);
+  return [
+    ...bundle.files.map((file) => {
+      const path = `${staging}/${file.path}`;
+      return place(stagedFile({ ...file, path }), path);
+    }),
+    sync(staging),
+    switchTo(staging, bundle.path, bundleTarget(bundle)),
+  ];
+}
+
+function stagedFile({ path, content }: Pick<DesiredFile, 'path' | 'content'>): string {
+  return stagedPath({ path, sha256: content.sha256 });
 }
 
 function running(plan: HostPlan, unit: string): readonly Operation[] {

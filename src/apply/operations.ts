@@ -34,6 +34,9 @@ export const ownTree = (path: string, owner: string, group: string): Operation =
 /** Puts an uploaded file in its place in one rename; what was there is kept for `restore`. */
 export const rename = (staged: string, path: string): Operation => ['rename', staged, path];
 
+/** Gives an uploaded file its name in a folder that nobody uses yet. */
+export const place = (staged: string, path: string): Operation => ['place', staged, path];
+
 /** Moves an uploaded folder to `target` and points the link `path` to it in one rename. */
 export const switchTo = (staged: string, path: string, target: string): Operation => [
   'switch',
@@ -64,6 +67,9 @@ export const prune = (path: string): Operation => ['prune', path];
 
 /** Removes what kbin kept or uploaded in a folder and no longer needs: `.kbin-*`. */
 export const clean = (path: string): Operation => ['clean', path];
+
+/** Removes the marker of a member that the cluster does not have any more. */
+export const forget = (marker: string): Operation => ['forget', marker];
 
 /** Removes one upload that was not finished. */
 export const discard = (path: string): Operation => ['discard', path];

@@ -1,0 +1,72 @@
+import type { Architecture, Cluster } from '../cluster/cluster.ts';
+import type { Binaries } from '../desired/desire.ts';
+import type { StoreView } from '../desired/store-view.ts';
+import type { Plan } from '../diff/changes.ts';
+import type { MemberDecision, MembershipDecision } from '../diff/etcd-membership.ts';
+import type { EtcdReading } from '../diff/etcd-view.ts';
+import { planCluster } from '../diff/plan.ts';
+import type { Task } from './commit.ts';
+import type { Survey, Surveyed } from './survey.ts';
+
+export interface EtcdPlanInputs {
+  readonly cluster: Cluster;
+  readonly survey: Survey;
+  /** Names of hosts that this run leaves out. */
+  readonly skipped: readonly string[];
+  readonly readings: readonly EtcdReading[];
+  readonly store: StoreView;
+  readonly binaries: ReadonlyMap<Architecture, Binaries>;
+}
+
+/** A host of the run, what is to become of its member, and what has to change for that. */
+export interface PlannedMember {
+  readonly surveyed: Surveyed;
+  readonly decision: MemberDecision;
+  readonly task: Task;
+}
+
+export interface EtcdPlan {
+  readonly plan: Plan;
+  readonly membership: MembershipDecision;
+  readonly members: readonly PlannedMember[];
+}
+
+/** What a run would do to the hosts it can reach. Pure. */
+export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
+  const { cluster, survey, skipped, readings, store, binaries } = run;
+  const { plan, membership, sides } = planCluster({
+    facts: {
+      cluster,
+      observed: new Map(survey.answered.map(({ clusterHost, observed }) => [clusterHost.name, observed])),
+      unreachable: [
+        ...survey.unreachable.map(({ host, error }) => ({ host, reason: error.message })),
+        ...skipped.map((host) => ({ host, reason: 'it is left out of this run' })),
+      ],
+      readings,
+      ...(store.etcdClusterId === undefined ? {} : { storeClusterId: store.etcdClusterId }),
+    },
+    store,
+    binaries,
+  });
+  return {
+    membership,
+    plan: { ...plan, findings: plan.findings.filter((finding) => !isWanted(finding, skipped)) },
+    members: survey.answered.map((surveyed) => {
+      const { name } = surveyed.clusterHost;
+      const decision = membership.members.find(({ host }) => host === name);
+      const component = sides
+        .find(({ host }) => host.name === name)
+        ?.desired.components.find((one) => one.name === 'etcd');
+      const hostPlan = plan.hosts.find((one) => one.host === name && one.component === 'etcd');
+      if (decision === undefined || component === undefined || hostPlan === undefined) {
+        throw new Error(`${name} was looked at for etcd, and has no plan for it`);
+      }
+      return { surveyed, decision, task: { component, observed: surveyed.observed, plan: hostPlan } };
+    }),
+  };
+}
+
+/** A host that was left out on purpose stops nobody. */
+function isWanted(finding: Plan['findings'][number], skipped: readonly string[]): boolean {
+  return finding.code === 'host-unreachable' && finding.host !== undefined && skipped.includes(finding.host);
+}

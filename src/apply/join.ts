@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KbinError } from '../errors.ts';
+import { type Cause, causeOf } from '../health/causes.ts';
+import { type MemberClient, openMember } from '../health/etcd-client.ts';
+import { healthyVoters, waitForMember } from '../health/gates.ts';
+import type { EtcdTarget } from '../health/target.ts';
+import { commitment } from './commit.ts';
+import { act } from './operations.ts';
+import { type Member, type Rollout, settle } from './rollout.ts';
+import { whileAlive } from './unit.ts';
+
+/**
+ * Adds a host's etcd to the member list as a learner: it copies the data and does not count for quorum yet. Returns when
+ * it is listed; what its etcd.conf has to say follows from the list as it is then.
+ */
+export async function addLearner(
+  rollout: Pick<Rollout, 'targets' | 'credentials' | 'progress'>,
+  target: EtcdTarget,
+): Promise<void> {
+  const peerUrls = target.expected?.peerUrls ?? [];
+  rollout.progress.step(target.name, 'adding it to the cluster as a learner');
+  await withHealthyMember(rollout, (client) => client.addLearner(peerUrls));
+}
+
+/** Starts a member that is in the list already and waits until it has a copy of the data, then gives it its vote. */
+export async function startAndPromote(rollout: Rollout, member: Member, isLearner: boolean): Promise<void> {
+  const { host, name, task } = member;
+  rollout.progress.step(name, 'starting');
+  const began = await act(host, 'commit', commitment(task));
+  const wait = (signal: AbortSignal) =>
+    waitForMember(member.target, rollout.credentials, expectation(rollout, name, isLearner), {
+      within: rollout.within,
+      onLast: (seen) => rollout.progress.step(name, seen),
+      signal,
+    });
+  const reading = await whileAlive([{ host, unit: task.component.unit.name, began }], wait);
+  if (isLearner && reading.status !== undefined) await promote(rollout, member, reading.status.memberId);
+  else await settle(rollout, member, reading);
+}
+
+/** Gives a learner its vote as soon as etcd finds that it has caught up. */
+export async function promote(rollout: Rollout, member: Member, memberId: string): Promise<void> {
+  const { name, target } = member;
+  const end = performance.now() + rollout.within * 1000;
+  rollout.progress.step(name, 'learner: catching up');
+  for (;;) {
+    const failure = await withHealthyMember(rollout, (client) => vote(client, memberId));
+    if (failure === undefined) break;
+    if (failure.code !== 'learner-not-ready' || performance.now() > end) throw notPromoted(name, failure);
+    await sleep(300);
+  }
+  const reading = await waitForMember(target, rollout.credentials, expectation(rollout, name, false), {
+    within: rollout.within,
+    onLast: (seen) => rollout.progress.step(name, seen),
+  });
+  await settle(rollout, member, reading);
+}
+
+/** Why not, when not. A member that has its vote already (a former run was cut off) is no failure. */
+async function vote(client: MemberClient, memberId: string): Promise<Cause | undefined> {
+  try {
+    await client.promote(memberId);
+    return undefined;
+  } catch (error) {
+    const listed = (await client.members()).find(({ id }) => id === memberId);
+    return listed?.isLearner === false ? undefined : causeOf(error);
+  }
+}
+
+function notPromoted(name: string, failure: Cause): KbinError {
+  return new KbinError(`${name} joined as a learner, but could not be given its vote`, {
+    host: name,
+    step: 'promote the learner',
+    why: failure.message,
+    next: 'Run kbin again: it waits until the member has caught up and goes on from there.',
+  });
+}
+
+function expectation(rollout: Rollout, name: string, isLearner: boolean) {
+  return {
+    others: rollout.targets.filter((other) => other.name !== name),
+    role: isLearner ? ('learner' as const) : ('voter' as const),
+    ...(rollout.clusterId === undefined ? {} : { clusterId: rollout.clusterId }),
+  };
+}
+
+/** Asks the leader, or else any healthy voter: membership is changed through consensus, whoever is asked. */
+async function withHealthyMember<T>(
+  { targets, credentials }: Pick<Rollout, 'targets' | 'credentials'>,
+  work: (client: MemberClient) => Promise<T>,
+): Promise<T> {
+  const { leader, healthy } = await healthyVoters(targets, credentials);
+  const target = (leader ?? healthy[0])?.target;
+  if (target === undefined) {
+    throw new KbinError('No etcd member is healthy enough to change the membership', {
+      next: 'See `kbin etcd status`; bring the members up first.',
+    });
+  }
+  const client = await openMember(target, credentials);
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,54 @@
+import { KbinError } from '../errors.ts';
+import { canRestart, healthyVoters, moveLeaderAway, type Voters } from '../health/gates.ts';
+import { commitAndProve } from './gate.ts';
+import { checkpoint, type Member, type Rollout, settle } from './rollout.ts';
+
+/**
+ * Restarts members one at a time, each proven healthy before the next: those that are unwell first, then followers, the
+ * leader last and after leadership was moved away. Who leads, and who is healthy, is read again at each step.
+ */
+export async function rollingRestart(rollout: Rollout, members: readonly Member[]): Promise<void> {
+  let pending = [...members];
+  while (pending.length > 0) {
+    checkpoint(rollout, `${members.length - pending.length} of ${members.length} restarts are done`);
+    const voters = await healthyVoters(rollout.targets, rollout.credentials);
+    const member = nextOf(pending, voters);
+    if (member === undefined) return;
+    await restartOne(rollout, member, voters);
+    pending = pending.filter((other) => other !== member);
+  }
+}
+
+async function restartOne(rollout: Rollout, member: Member, voters: Voters): Promise<void> {
+  const permission = canRestart(voters, member.name);
+  if (!permission.allowed && !rollout.allowDowntime) throw wouldLoseQuorum(member.name, permission.why);
+  const heirs = voters.healthy.filter((reading) => reading.target.name !== member.name);
+  if (voters.leader?.target.name === member.name && heirs.length > 0) {
+    rollout.progress.step(member.name, 'moving leadership away');
+    await moveLeaderAway(rollout.targets, rollout.credentials, member.name, {
+      within: rollout.within,
+      onLast: (seen) => rollout.progress.step(member.name, seen),
+    });
+  }
+  await settle(rollout, member, await commitAndProve(rollout, member));
+}
+
+/** Pure. */
+export function nextOf(pending: readonly Member[], voters: Voters): Member | undefined {
+  const isHealthy = (member: Member) => voters.healthy.some((reading) => reading.target.name === member.name);
+  const leads = (member: Member) => voters.leader?.target.name === member.name;
+  return (
+    pending.find((member) => !isHealthy(member)) ??
+    pending.find((member) => !leads(member)) ??
+    pending.find(leads)
+  );
+}
+
+export function wouldLoseQuorum(name: string, why: string): KbinError {
+  return new KbinError(`${name} cannot be restarted without losing quorum`, {
+    host: name,
+    step: 'restart etcd.service',
+    why,
+    next: 'Bring the other members up first, or accept a short downtime with --allow-downtime.',
+  });
+}

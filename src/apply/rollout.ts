@@ -1,0 +1,69 @@
+import type { Progress } from '../cli/io.ts';
+import { KbinError } from '../errors.ts';
+import type { MemberReading } from '../health/live.ts';
+import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
+import type { MemberMarker } from '../observe/observed.ts';
+import type { Host } from '../remote/host.ts';
+import { completion, type Task } from './commit.ts';
+import { act, write } from './operations.ts';
+
+/** An etcd host that a rollout works on. */
+export interface Member {
+  /** As in cluster.yaml, and as its target is named. */
+  readonly name: string;
+  readonly host: Host;
+  readonly target: EtcdTarget;
+  readonly task: Task;
+}
+
+/** What every stage of a rollout needs. */
+export interface Rollout {
+  /** All members that cluster.yaml names, left out or not: who is asked for health and counted for quorum. */
+  readonly targets: readonly EtcdTarget[];
+  readonly credentials: EtcdCredentials;
+  /** Bytes of a secret file of the certificate store. */
+  readonly readSecret: (ref: string) => Promise<Uint8Array>;
+  readonly progress: Progress;
+  readonly allowDowntime: boolean;
+  /** Seconds that a member may take to become healthy. */
+  readonly within: number;
+  /** Hosts worked on at once. */
+  readonly parallel: number;
+  /** Hex; undefined until a new cluster is there. */
+  readonly clusterId?: string;
+  /** Aborted when the user wants to stop after the current step. */
+  readonly signal?: AbortSignal;
+}
+
+/** Between two steps: throws when the user asked to stop. `done` says where things stand. */
+export function checkpoint({ signal }: Pick<Rollout, 'signal'>, done: string): void {
+  if (signal?.aborted === true) throw stopped(done);
+}
+
+export function stopped(where: string): KbinError {
+  return new KbinError('Stopped, as you asked', {
+    why: `it stands like this: ${where}; no step is half done`,
+    next: 'Run the same command again: it carries on from here.',
+  });
+}
+
+/** Clears up on a member's host and writes down, for later runs, which member lives there. */
+export async function settle(rollout: Rollout, member: Member, reading: MemberReading): Promise<void> {
+  const { component, observed } = member.task;
+  const { status } = reading;
+  const state = component.state;
+  const marker = state && observed.dataDirectories.get(state.directory)?.marker;
+  const wanted = status && { clusterId: status.clusterId, memberId: status.memberId, name: member.name };
+  const changes = member.task.plan.changes.length > 0 || observed.leftovers.length > 0;
+  await act(member.host, 'clear up', [
+    ...(changes ? completion(member.task) : []),
+    ...(state === undefined || wanted === undefined || sameMarker(marker, wanted)
+      ? []
+      : [write(state.marker, { mode: 0o644, owner: 'root', group: 'root' }, JSON.stringify(wanted))]),
+  ]);
+  if (changes) rollout.progress.done(member.name, 'healthy');
+}
+
+function sameMarker(one: MemberMarker | undefined, other: MemberMarker): boolean {
+  return one?.clusterId === other.clusterId && one.memberId === other.memberId && one.name === other.name;
+}

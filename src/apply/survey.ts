@@ -1,0 +1,91 @@
+import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
+import { type DesireInputs, desire } from '../desired/desire.ts';
+import { KbinError } from '../errors.ts';
+import type { Observed } from '../observe/observed.ts';
+import { probe, probeRequestFor } from '../observe/probe.ts';
+import type { Connect, Host } from '../remote/host.ts';
+import { lock, type Operator } from './lock.ts';
+import { inParallel } from './parallel.ts';
+
+/** A host that answered: open, and looked at. */
+export interface Surveyed {
+  readonly clusterHost: ClusterHost;
+  readonly host: Host;
+  readonly observed: Observed;
+}
+
+export interface Survey {
+  readonly answered: readonly Surveyed[];
+  readonly unreachable: readonly { readonly host: string; readonly error: KbinError }[];
+}
+
+export interface SurveyInputs {
+  readonly cluster: Cluster;
+  readonly hosts: readonly ClusterHost[];
+  readonly connect: Connect;
+  /** What to look for on a host follows from what should be there. Still on its way while connections are made. */
+  readonly inputs: Promise<(host: ClusterHost) => DesireInputs>;
+  /** Who takes the lock; undefined: only look. */
+  readonly operator?: Operator;
+  readonly now: () => number;
+  readonly onStep?: (host: string, text: string) => void;
+}
+
+/**
+ * Connects to all hosts at once, takes their locks and looks at them: one connection and one probe each. A host that
+ * cannot be looked at is listed with the reason; somebody else's lock is an error, after every own one was given back.
+ */
+export async function survey(survey: SurveyInputs): Promise<Survey> {
+  const { hosts, cluster } = survey;
+  const results = await inParallel(cluster.ssh.parallel, hosts, (host) => open(survey, host));
+  const answered = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failures = results.flatMap((result, index) =>
+    result.status === 'rejected' ? [{ host: hosts[index]?.name ?? '', error: result.reason as unknown }] : [],
+  );
+  const stop = await reasonToStop(survey, failures);
+  if (stop !== undefined) {
+    await Promise.all(answered.map(({ host }) => host.close()));
+    throw stop.error;
+  }
+  return { answered, unreachable: failures as Survey['unreachable'] };
+}
+
+/** Only what is about the host itself makes it unreachable; missing inputs, a lock or a defect stop the run. */
+async function reasonToStop(
+  { inputs }: SurveyInputs,
+  failures: readonly { readonly error: unknown }[],
+): Promise<{ readonly error: unknown } | undefined> {
+  const [ready] = await Promise.allSettled([inputs]);
+  if (ready.status === 'rejected') return { error: ready.reason };
+  return failures.find(({ error }) => !(error instanceof KbinError) || error.details.step === 'lock');
+}
+
+async function open(survey: SurveyInputs, clusterHost: ClusterHost): Promise<Surveyed> {
+  const { cluster, operator, now } = survey;
+  const say = (text: string) => survey.onStep?.(clusterHost.name, text);
+  say('connecting');
+  const host = await survey.connect(clusterHost.name);
+  try {
+    if (operator !== undefined) await lock(host, operator);
+    say('looking');
+    const inputsOf = await survey.inputs;
+    const request = probeRequestFor(desire(cluster, clusterHost, inputsOf(clusterHost)));
+    return { clusterHost, host, observed: await probe(host, request, now) };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
+}
+
+/** The hosts of a role without those that are left out of the run. Throws when a name is none of them. */
+export function hostsOfRun(cluster: Cluster, role: 'etcd', skip: readonly string[]): readonly ClusterHost[] {
+  const hosts = hostsWithRole(cluster, role);
+  const unknown = skip.filter((name) => !hosts.some((host) => host.name === name));
+  if (unknown.length > 0) {
+    throw new KbinError(`--skip-host ${unknown.join(', ')}: no such ${role} host in cluster.yaml`, {
+      next: `The ${role} hosts are ${hosts.map(({ name }) => name).join(', ')}.`,
+      exit: 2,
+    });
+  }
+  return hosts.filter(({ name }) => !skip.includes(name));
+}
