@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { type ExitCode, exitCode } from '../errors.ts';
-import { type CliContext, commandGroup, type Register } from './context.ts';
+import { commandGroup, type Register } from './context.ts';
+import { createContext } from './create-context.ts';
 import type { Io } from './io.ts';
+import { usageError } from './usage.ts';
 import { version } from './version.ts';
 
 /** One line per command group: what `kbin --help` shows, and the files that are imported once it is asked for. */
@@ -23,11 +25,17 @@ export const groups: readonly Group[] = [
 
 /** Runs one command line and returns its exit code. Rejects with whatever the command failed with. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
-  const { program, finished } = await buildProgram(argv, io);
+  const words = helpLast(argv);
+  const { program, finished } = await buildProgram(words, io);
+  const wanted = firstOperand(words);
+  // Commander would show the program's help for `kbin nonsense --help`.
+  const known = wanted === undefined || groups.some(({ name }) => name === wanted);
   try {
-    await program.parseAsync(helpLast(argv), { from: 'user' });
+    await program.parseAsync(known ? words : [wanted], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    const usage = usageError(error, program, argv);
+    if (usage !== undefined) throw usage;
     return error.exitCode === 0 ? exitCode.good : exitCode.usage;
   }
   return finished();
@@ -43,7 +51,7 @@ export async function buildProgram(
   const context = createContext(program, io, (wanted) => {
     code = wanted;
   });
-  const wanted = argv === undefined ? undefined : firstOperand(helpLast(argv));
+  const wanted = argv === undefined ? undefined : firstOperand(argv);
   for (const group of groups) {
     if (argv === undefined || group.name === wanted) {
       for (const load of group.load) (await load()).register(program, context);
@@ -52,6 +60,30 @@ export async function buildProgram(
   }
   return { program, finished: () => code };
 }
+
+const notes = `
+One file describes the cluster: start with "kbin init". What kbin makes lies beside it; the certificates in pki/ are
+the thing to back up. Every command can be run again: it does what is left to do.
+
+Examples:
+  $ kbin init --host m1=10.0.0.1 --host m2=10.0.0.2 --host m3=10.0.0.3
+  $ kbin pki init
+  $ kbin etcd deploy
+  $ kbin verify
+
+Exit codes:
+  0  good
+  1  failed
+  2  wrong usage, or a mistake in cluster.yaml
+  3  found unhealthy, or different from cluster.yaml
+
+Environment:
+  KBIN_CONFIG          cluster.yaml to use, unless --config says
+  KBIN_SUDO_PASSWORD   password for sudo on the hosts
+  KBIN_SSH_PASSPHRASE  passphrase of the SSH key
+  KBIN_CA_PASSPHRASE   passphrase of the CA keys
+  KBIN_NODE            Node.js to run on
+  NO_COLOR             no colours`;
 
 function rootCommand(io: Io): Command {
   return new Command('kbin')
@@ -62,45 +94,17 @@ function rootCommand(io: Io): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHasColors: () => io.colour })
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      // Thrown as well, and printed by main like every other error.
+      outputError: () => {},
+      getOutHasColors: () => io.colour,
+      getErrHasColors: () => io.colour,
+    })
+    .addHelpText('after', notes)
     .showSuggestionAfterError(true)
     .exitOverride();
-}
-
-function createContext(program: Command, io: Io, exit: (code: ExitCode) => void): CliContext {
-  let cluster: ReturnType<CliContext['cluster']> | undefined;
-  let interrupt: AbortSignal | undefined;
-  const context: CliContext = {
-    io,
-    get json() {
-      return program.opts().json === true;
-    },
-    get config() {
-      return program.opts().config as string | undefined;
-    },
-    async cluster() {
-      const { readCluster } = await import('./read-cluster.ts');
-      cluster ??= readCluster(context);
-      return cluster;
-    },
-    exit,
-    interrupt() {
-      interrupt ??= onInterrupt();
-      return interrupt;
-    },
-  };
-  return context;
-}
-
-function onInterrupt(): AbortSignal {
-  const controller = new AbortController();
-  const first = (signal: NodeJS.Signals): void => {
-    // The next one finds no listener and ends the process.
-    process.off('SIGINT', first).off('SIGTERM', first);
-    controller.abort(signal);
-  };
-  process.on('SIGINT', first).on('SIGTERM', first);
-  return controller.signal;
 }
 
 /** `kbin help etcd deploy` reads as `kbin etcd deploy --help`. */
