@@ -29,6 +29,7 @@ export type CauseCode =
   | 'not-a-member'
   | 'bad-credentials'
   | 'too-many-requests'
+  | 'stale'
   | 'ssh'
   | 'unknown';
 

@@ -2,8 +2,9 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import type { Etcd3, IMember } from 'etcd3';
 import { causeOf, MemberError } from './causes.ts';
+import { dialDirect } from './dial.ts';
 import { openRelay, type Relay } from './relay.ts';
-import { type Address, type EtcdCredentials, type EtcdTarget, hostPort, parseEndpoint } from './target.ts';
+import { type Address, type EtcdCredentials, type EtcdTarget, parseEndpoint } from './target.ts';
 
 /** Milliseconds that one call may take when the caller names no other deadline. */
 export const defaultDeadlineMs = 5000;
@@ -67,11 +68,12 @@ export async function openMember(
   deadlineMs = defaultDeadlineMs,
 ): Promise<MemberClient> {
   const address = parseEndpoint(target.endpoint);
+  const relay = await openRelay(target.dial ?? dialDirect, address, deadlineMs);
   try {
-    const relay = target.dial && (await openRelay(target.dial, address, deadlineMs));
-    const client = await openEtcd3(address, credentials, deadlineMs, relay);
-    return memberClient(target, client, relay, deadlineMs);
+    const opened = await openEtcd3(address, credentials, deadlineMs, relay);
+    return memberClient(target, opened, relay, deadlineMs);
   } catch (error) {
+    await relay.close();
     throw new MemberError(target, 'open', causeOf(error));
   }
 }
@@ -82,12 +84,17 @@ export async function openMember(
  */
 const nameOfNobody = 'etcd.kbin.invalid';
 
+interface OpenClient {
+  readonly client: Etcd3;
+  close(): void;
+}
+
 async function openEtcd3(
   address: Address,
   credentials: EtcdCredentials,
   deadlineMs: number,
-  relay: Relay | undefined,
-): Promise<Etcd3> {
+  relay: Relay,
+): Promise<OpenClient> {
   const [{ Etcd3 }, grpc, { noop }] = await Promise.all([
     import('etcd3'),
     import('@grpc/grpc-js'),
@@ -102,14 +109,12 @@ async function openEtcd3(
             checkServerIdentity(address.host, certificate),
         });
   let channel: InstanceType<typeof grpc.Channel> | undefined;
-  return new Etcd3({
-    hosts: relay === undefined ? hostPort(address) : `unix:${relay.path}`,
+  const client = new Etcd3({
+    hosts: `unix:${relay.path}`,
     faultHandling: { global: noop, host: () => noop },
     defaultCallOptions: (call) => (call.isStream ? {} : { deadline: Date.now() + deadlineMs }),
     grpcOptions: {
       'grpc.ssl_target_name_override': isIP(address.host) === 0 ? address.host : nameOfNobody,
-      // Proxies of the environment are for the internet; every other part of kbin goes to the hosts straight.
-      'grpc.enable_http_proxy': 0,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1000,
@@ -126,6 +131,14 @@ async function openEtcd3(
       },
     },
   });
+  return {
+    client,
+    close: () => {
+      // First: etcd3 waits a second for a channel that is still connecting.
+      channel?.close();
+      client.close();
+    },
+  };
 }
 
 function secureContext(credentials: EtcdCredentials) {
@@ -139,15 +152,15 @@ function secureContext(credentials: EtcdCredentials) {
 
 function memberClient(
   target: EtcdTarget,
-  client: Etcd3,
-  relay: Relay | undefined,
+  { client, close: closeClient }: OpenClient,
+  relay: Relay,
   deadlineMs: number,
 ): MemberClient {
   const ask = async <T>(step: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw new MemberError(target, step, causeOf(relay?.lastFailure() ?? error, { deadlineMs }));
+      throw new MemberError(target, step, causeOf(relay.lastFailure() ?? error, { deadlineMs }));
     }
   };
   return {
@@ -198,8 +211,8 @@ function memberClient(
         await client.cluster.memberRemove({ ID: toDecimal(id) });
       }),
     close: async () => {
-      client.close();
-      await relay?.close();
+      closeClient();
+      await relay.close();
     },
   };
 }

@@ -38,26 +38,39 @@ export interface Address {
 }
 
 /** Takes an etcd URL apart. Throws a usage error that shows the URL. Default port 2379, as etcdctl has it. */
-export function parseEndpoint(endpoint: string, defaultPort = 2379): Address {
+export function parseEndpoint(endpoint: string): Address {
+  const address = tryParse(endpoint);
+  if (address !== undefined) return address;
+  throw new KbinError(`not an etcd endpoint: ${endpoint}`, {
+    next: 'write it as https://ADDRESS:PORT, for example https://192.168.31.71:2379',
+    exit: 2,
+  });
+}
+
+/** undefined for what is no http or https URL; etcd also knows unix ones. */
+export function tryParse(endpoint: string): Address | undefined {
   const text = endpoint.includes('://') ? endpoint : `https://${endpoint}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hostname === '') {
-    throw new KbinError(`not an etcd endpoint: ${endpoint}`, {
-      next: 'write it as https://ADDRESS:PORT, for example https://192.168.31.71:2379',
-      exit: 2,
-    });
-  }
+  const plainUrl = url !== undefined && (url.pathname === '/' || url.pathname === '') && url.search === '';
+  if (!plainUrl || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.hostname === '')
+    return undefined;
   return {
     scheme: url.protocol === 'https:' ? 'https' : 'http',
     host: url.hostname.replace(/^\[|\]$/g, ''),
-    // URL drops the port that is its scheme's own.
-    port: url.port === '' ? portOfScheme(text, defaultPort) : Number(url.port),
+    port: url.port === '' ? portOfScheme(text) : Number(url.port),
   };
 }
 
-function portOfScheme(text: string, defaultPort: number): number {
+/** URL drops the port that is its scheme's own. */
+function portOfScheme(text: string): number {
   const written = /:(80|443)\/?$/.exec(text);
-  return written === null ? defaultPort : Number(written[1]);
+  return written === null ? 2379 : Number(written[1]);
+}
+
+/** One form for one URL, to compare by. */
+export function canonical(endpoint: string): string {
+  const address = tryParse(endpoint);
+  return address === undefined ? endpoint : `${address.scheme}://${hostPort(address)}`;
 }
 
 /** `host:port`, with brackets where the host is an IPv6 address. */
