@@ -1,0 +1,12 @@
+import type { FurtherRule } from '../cluster/load.ts';
+import { error } from '../cluster/mistake.ts';
+import { checkEtcdEnvironment } from './components/etcd-environment.ts';
+
+/** What only shows against the components' own data; told with its line by the loader (src/cluster/load.ts). */
+export const desiredRules: readonly FurtherRule[] = [
+  function* environment({ etcd }) {
+    for (const { variable, why } of checkEtcdEnvironment(etcd).refused) {
+      yield error(['etcd', 'environment', variable], `${variable} cannot be set here: ${why}`);
+    }
+  },
+];

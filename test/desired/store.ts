@@ -1,0 +1,18 @@
+import type { StoreView } from '../../src/desired/store-view.ts';
+
+/** A store that has everything. Contents are recognisable; nothing of a key but its digest is anywhere in it. */
+export function fullStore(changes: Partial<StoreView> = {}): StoreView {
+  return {
+    certificate: (id) => ({
+      ref: `somewhere/${id}.crt`,
+      pem: `-----BEGIN CERTIFICATE-----\n${id}\n-----END CERTIFICATE-----\n`,
+    }),
+    key: (id) => ({ ref: `somewhere/${id}.key`, sha256: keyDigest(id) }),
+    ...changes,
+  };
+}
+
+/** 64 hex digits that differ from id to id. */
+export function keyDigest(id: string): string {
+  return Buffer.from(id.padEnd(32, '.').slice(-32)).toString('hex');
+}
