@@ -82,17 +82,25 @@ export const explicit = (number: number, ...parts: readonly Uint8Array[]): Der =
   element(0xa0 | number, ...parts);
 export const implicit = (number: number, content: Uint8Array): Der => element(0x80 | number, content);
 
+/** Encoded once each: a certificate names the same dozen again and again. */
 export function oid(dotted: string): Der {
+  const known = oids.get(dotted);
+  if (known !== undefined) return known;
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  const bytes: number[] = [];
-  for (const arc of [first * 40 + second, ...rest]) {
-    const septets = [arc % 128];
-    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) {
-      septets.unshift((left % 128) | 0x80);
-    }
-    bytes.push(...septets);
+  const der = element(tag.oid, Buffer.from([first * 40 + second, ...rest].flatMap(septets)));
+  oids.set(dotted, der);
+  return der;
+}
+
+const oids = new Map<string, Der>();
+
+/** Base 128, all but the last with the top bit set. */
+function septets(arc: number): number[] {
+  const digits = [arc % 128];
+  for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) {
+    digits.unshift((left % 128) | 0x80);
   }
-  return element(tag.oid, Buffer.from(bytes));
+  return digits;
 }
 
 /** RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on, whole seconds, Z. */

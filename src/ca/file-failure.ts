@@ -7,6 +7,10 @@ const causes: Readonly<Record<string, { readonly why: string; readonly next: str
   EACCES: { why: 'permission denied', next: 'run kbin as the user that owns the folder' },
   EPERM: { why: 'not permitted', next: 'run kbin as the user that owns the folder' },
   EROFS: { why: 'the file system is mounted read-only', next: 'run kbin where the folder can be written' },
+  ENOENT: {
+    why: 'there is no such file',
+    next: 'look at the path; "kbin pki list" shows what the store holds',
+  },
   ENOTDIR: { why: 'a part of the path is a file, not a folder', next: 'move that file away' },
   EISDIR: { why: 'there is a folder of that name', next: 'move that folder away' },
 };

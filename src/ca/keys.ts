@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { type KeyAlgorithm, keyAlgorithms } from '../cluster/cluster.ts';
 
 export interface KeyPair {
-  readonly privateKey: KeyObject;
+  /** PKCS#8, PEM. */
+  readonly pem: string;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Buffer;
 }
@@ -23,24 +24,23 @@ const moduli = { 'rsa-2048': 2048, 'rsa-3072': 3072, 'rsa-4096': 4096 } as const
  */
 export async function generateKeyPair(algorithm: KeyAlgorithm): Promise<KeyPair> {
   if (algorithm === 'ecdsa-p256' || algorithm === 'ecdsa-p384') {
-    const pair = generateKeyPairSync('ec', { namedCurve: curves[algorithm] });
-    return { privateKey: pair.privateKey, spki: spkiOf(pair.publicKey) };
+    const pair = generateKeyPairSync('ec', { namedCurve: curves[algorithm], ...encodings });
+    return { pem: pair.privateKey, spki: pair.publicKey };
   }
-  const pair = await generateRsa('rsa', { modulusLength: moduli[algorithm] });
-  return { privateKey: pair.privateKey, spki: spkiOf(pair.publicKey) };
+  const pair = await generateRsa('rsa', { modulusLength: moduli[algorithm], ...encodings });
+  return { pem: pair.privateKey, spki: pair.publicKey };
 }
+
+const encodings = {
+  publicKeyEncoding: { type: 'spki', format: 'der' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+} as const;
 
 const generateRsa = promisify(generateAsynchronously);
 
-const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
-
 /** SubjectPublicKeyInfo, DER, of a private key: equal to a certificate's when the two belong together. */
 export function publicPartOf(privateKey: KeyObject): Buffer {
-  return spkiOf(createPublicKey(privateKey));
-}
-
-export function privateKeyPem(privateKey: KeyObject): string {
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
 }
 
 export function publicKeyPem(spki: Buffer): string {

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { basename } from 'node:path/posix';
 import type {
   CertificatePlan,
@@ -11,7 +11,7 @@ import { digestLine } from './digest.ts';
 import { keyIdentifier } from './encode.ts';
 import type { CertificateInfo } from './inspect.ts';
 import { type Issued, type Issuer, issueAuthority, issueCertificate } from './issue.ts';
-import { generateKeyPair, type KeyPair, privateKeyPem, publicKeyPem, publicPartOf } from './keys.ts';
+import { generateKeyPair, type KeyPair, publicKeyPem, publicPartOf } from './keys.ts';
 import { pathsOf } from './layout.ts';
 import type { ObservedEntry, ObservedStore } from './observed-store.ts';
 import { pemBlocks } from './pem.ts';
@@ -80,7 +80,7 @@ async function makeAuthority(
   { now, stage }: Work,
 ): Promise<Issued & { readonly issuer: Issuer }> {
   const pair = await generateKeyPair(authority.key);
-  const issued = issueAuthority({ ...authority, spki: pair.spki, now }, pair.privateKey);
+  const issued = issueAuthority({ ...authority, spki: pair.spki, now }, createPrivateKey(pair.pem));
   stageCertificate(authority.id, issued, pair, stage);
   return issued;
 }
@@ -98,23 +98,19 @@ async function makeKeyPair(
   { stage }: Work,
 ): Promise<AppliedChange> {
   const pair = await generateKeyPair(key);
-  stageKey(id, pair.privateKey, stage);
+  stageKey(id, pair.pem, stage);
   stagePublicKey(id, pair.spki, stage);
   return change;
 }
 
-function stageCertificate(id: string, { pem }: Issued, { privateKey }: KeyPair, stage: Work['stage']): void {
+function stageCertificate(id: string, { pem }: Issued, key: KeyPair, stage: Work['stage']): void {
   const { certificate } = pathsOf(id);
   if (certificate === undefined) throw new Error(`${id} has no certificate`);
   stage({ path: certificate, content: pem, mode: 0o644 });
-  stageKey(id, privateKey, stage);
+  stageKey(id, key.pem, stage);
 }
 
-function stageKey(id: string, privateKey: KeyObject, stage: Work['stage']): void {
-  stageKeyText(id, privateKeyPem(privateKey), stage);
-}
-
-function stageKeyText(id: string, pem: string, stage: Work['stage']): void {
+function stageKey(id: string, pem: string, stage: Work['stage']): void {
   const { key, keyDigest } = pathsOf(id);
   stage({ path: key, content: pem, mode: 0o600 });
   stage({ path: keyDigest, content: digestLine(pem, basename(key)), mode: 0o644 });
@@ -129,7 +125,7 @@ function stagePublicKey(id: string, spki: Buffer, stage: Work['stage']): void {
 async function repair(change: StoreChange, work: Work): Promise<AppliedChange> {
   const { key } = entryOf(work, change.id);
   if (key.state !== 'read') throw new Error(`the key of ${change.id} was not read`);
-  stageKeyText(change.id, key.pem, work.stage);
+  stageKey(change.id, key.pem, work.stage);
   stagePublicKey(change.id, publicPartOf(key.key), work.stage);
   return change;
 }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KbinError } from '../errors.ts';
-import { fileFailure } from './file-failure.ts';
+import { errorCode, fileFailure } from './file-failure.ts';
 import { storeFolders } from './layout.ts';
 
 /**
@@ -39,6 +39,8 @@ export interface StoreFile {
   readonly content: string;
   readonly mode: 0o600 | 0o644;
 }
+
+const step = 'certificate store';
 
 export const commitList = '.commit';
 export const stagedSuffix = '.new';
@@ -80,12 +82,21 @@ async function makeItSo(folder: string, paths: readonly string[]): Promise<void>
 
 async function finish(folder: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const from = join(folder, path + stagedSuffix);
-    if (existsSync(from)) renameSync(from, join(folder, path));
+    renameIfThere(join(folder, path + stagedSuffix), join(folder, path));
   }
   await syncFolders(new Set(paths.map((path) => dirname(join(folder, path)))));
   rmSync(join(folder, commitList));
   await syncFolders([folder]);
+}
+
+/** What an interrupted run has renamed already is no longer there. */
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || !existsSync(to))
+      throw fileFailure(`cannot write ${to}`, step, error);
+  }
 }
 
 /** Carries an interrupted transaction to its end, or takes it back. Only under the store's lock. */
@@ -110,7 +121,7 @@ function committedPaths(folder: string): readonly string[] | undefined {
   } catch (cause) {
     if (!existsSync(file)) return undefined;
     throw new KbinError(`${file} is damaged`, {
-      step: 'certificate store',
+      step,
       why: 'it lists files that an interrupted run was about to put in place, and cannot be read',
       next: 'look at the *.new files below the folder: rename them into place, or remove them; then remove .commit',
       cause,
@@ -150,7 +161,7 @@ async function stageFile(folder: string, { path, content, mode }: StoreFile): Pr
       closeSync(descriptor);
     }
   } catch (error) {
-    throw fileFailure(`cannot write ${file}`, 'certificate store', error);
+    throw fileFailure(`cannot write ${file}`, step, error);
   }
 }
 

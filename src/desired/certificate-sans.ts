@@ -1,6 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import type { LeafEntry, SanSource } from '../../pki/entry.ts';
 import { type San, toSan } from '../../pki/san.ts';
+import { nthAddress } from '../cluster/address.ts';
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 
 interface SanContext {
@@ -35,7 +35,7 @@ const sources: Record<SanSource, (context: SanContext) => readonly string[]> = {
     `kubernetes.default.svc.${kubernetes.dnsDomain}`,
   ],
   'service-address': ({ cluster: { kubernetes } }) =>
-    kubernetes.serviceCidr.split(',').map((cidr) => firstAddress(cidr.trim())),
+    kubernetes.serviceCidr.split(',').map((cidr) => nthAddress(cidr.trim(), 1)),
   endpoint: ({ cluster: { endpoint } }) => (endpoint === undefined ? [] : [endpoint.address]),
   reserved: ({ cluster: { pki } }) => pki.reserve,
   extra: ({ cluster: { pki }, entry, id }) => [
@@ -43,12 +43,3 @@ const sources: Record<SanSource, (context: SanContext) => readonly string[]> = {
     ...(id === entry.id ? [] : (pki.extraSans[id] ?? [])),
   ],
 };
-
-/** The address after the network's own: `10.96.0.0/12` → `10.96.0.1`, `fd00:10:96::/108` → `fd00:10:96::1`. */
-export function firstAddress(cidr: string): string {
-  const family = cidr.includes(':') ? ipaddr.IPv6 : ipaddr.IPv4;
-  const bytes = family.networkAddressFromCIDR(cidr).toByteArray();
-  // A network of two addresses or more begins with an even one, so nothing carries over.
-  bytes.push((bytes.pop() ?? 0) | 1);
-  return ipaddr.fromByteArray(bytes).toString();
-}

@@ -1,0 +1,117 @@
+import { type CertificateInfo, daysLeft } from '../ca/inspect.ts';
+import { storePaths } from '../ca/layout.ts';
+import type { ObservedEntry, ObservedKey } from '../ca/observed-store.ts';
+import { compareStore } from '../ca/reconcile.ts';
+import type { StoreDiff } from '../ca/store-changes.ts';
+import { strayCertificates } from '../ca/strays.ts';
+import type { CertificatePlan } from '../desired/certificate-plan.ts';
+import { certificatePlan } from '../desired/certificates.ts';
+import type { CliContext } from './context.ts';
+import { printJson, printTable } from './output.ts';
+
+/** A line of the list. */
+interface Listed {
+  readonly name: string;
+  readonly purpose?: string;
+  /** Path below pki/. */
+  readonly file?: string;
+  readonly certificate?: CertificateInfo & { readonly daysLeft: number };
+  /** The key's algorithm; undefined where neither certificate nor key can be read. */
+  readonly key?: string;
+  readonly keyFile: 'here' | 'elsewhere' | 'missing' | 'closed' | 'malformed';
+  readonly status: string;
+}
+
+export async function pkiList(context: CliContext): Promise<void> {
+  const cluster = await context.cluster();
+  const plan = certificatePlan(cluster);
+  const folder = `${cluster.folder}/pki`;
+  const now = new Date();
+  const passphrase = context.io.env.KBIN_CA_PASSPHRASE;
+  const { observed, diff } = await compareStore(plan, folder, { now, passphrase });
+  const listed = [
+    ...planned(plan).map(({ id, purpose }) => listedEntry(id, purpose, observed.get(id), diff, now)),
+    ...strayCertificates(plan, folder).map(({ id, file, info }) => ({
+      name: id,
+      file,
+      ...(info === undefined
+        ? {}
+        : { certificate: { ...info, daysLeft: daysLeft(info, now) }, key: info.key }),
+      keyFile: 'elsewhere' as const,
+      status: info === undefined ? 'cannot be read' : 'not in cluster.yaml any more',
+    })),
+  ];
+  if (context.json) printJson(context.io, listed);
+  else printTable(context.io, header, listed.map(row));
+}
+
+function planned(plan: CertificatePlan): readonly { readonly id: string; readonly purpose: string }[] {
+  return [...plan.authorities.flatMap((authority) => [authority, ...authority.leaves]), ...plan.keyPairs];
+}
+
+function listedEntry(
+  id: string,
+  purpose: string,
+  entry: ObservedEntry | undefined,
+  diff: StoreDiff,
+  now: Date,
+): Listed {
+  const paths = storePaths(id);
+  const file = paths?.certificate ?? paths?.publicKey;
+  const certificate = entry?.certificate;
+  return {
+    name: id,
+    purpose,
+    ...(file === undefined ? {} : { file }),
+    ...(certificate?.state === 'read'
+      ? { certificate: { ...certificate.info, daysLeft: daysLeft(certificate.info, now) } }
+      : {}),
+    ...keyAlgorithm(entry),
+    keyFile: keyState(entry),
+    status: status(id, entry, diff),
+  };
+}
+
+function keyAlgorithm(entry: ObservedEntry | undefined): Pick<Listed, 'key'> {
+  if (entry?.certificate.state === 'read') return { key: entry.certificate.info.key };
+  return entry?.key.state === 'read' ? { key: entry.key.algorithm } : {};
+}
+
+const keyStates: Record<ObservedKey['state'], Listed['keyFile']> = {
+  read: 'here',
+  closed: 'closed',
+  malformed: 'malformed',
+  absent: 'missing',
+};
+
+function keyState(entry: ObservedEntry | undefined): Listed['keyFile'] {
+  if (entry === undefined) return 'missing';
+  return entry.key.state === 'absent' && entry.leftBehind ? 'elsewhere' : keyStates[entry.key.state];
+}
+
+/** That a key is kept elsewhere is no fault: lists are made in CI too. */
+function status(id: string, entry: ObservedEntry | undefined, { changes, problems }: StoreDiff): string {
+  const elsewhere = entry?.key.state === 'absent' && entry.leftBehind;
+  const faults = [
+    ...problems.filter((problem) => problem.id === id && !(elsewhere && keptElsewhere.has(problem.code))),
+    ...changes.filter((change) => change.id === id).flatMap(({ reasons }) => reasons),
+  ].filter(({ code }) => !(elsewhere && code === 'key-missing'));
+  return faults.length === 0 ? 'ok' : faults.map(({ message }) => message).join('; ');
+}
+
+const keptElsewhere: ReadonlySet<string> = new Set(['ca-key-missing', 'key-pair-lost']);
+
+const header = ['name', 'subject', 'issuer', 'key', 'key file', 'valid until', 'days left', 'status'];
+
+function row({ name, certificate, key, keyFile, status: text }: Listed): (string | number | undefined)[] {
+  return [
+    name,
+    certificate?.subject,
+    certificate?.issuer,
+    key,
+    keyFile,
+    certificate?.notAfter.toISOString().slice(0, 10),
+    certificate?.daysLeft,
+    text,
+  ];
+}

@@ -1,0 +1,48 @@
+import { commandGroup, type Register } from './context.ts';
+
+/** `kbin pki …`: the certificates of the cluster, in the folder pki/ beside cluster.yaml. */
+export const register: Register = (program, context) => {
+  const pki = commandGroup(program, 'pki').description(
+    'Makes and shows the certificates of the cluster. They are kept in pki/ beside cluster.yaml, with the CA keys: ' +
+      'back that folder up, and keep it to yourself.',
+  );
+
+  pki
+    .command('init')
+    .summary('make what is missing or has changed')
+    .description(
+      'Makes every certificate and key that cluster.yaml needs and that is not there yet: three CAs (etcd, ' +
+        'Kubernetes, front proxy), what they sign, and the service-account key pair.\n\n' +
+        'Run again after a change of cluster.yaml, it issues only what that change affects, and says why: a new ' +
+        'host, other SANs, another key type, subject or usage, an expired certificate. An existing CA is never ' +
+        'replaced. With nothing to do it changes nothing.\n\n' +
+        'An encrypted CA key is opened with the passphrase in $KBIN_CA_PASSPHRASE.',
+    )
+    .option('--dry-run', 'only show what would be made, and why')
+    .action(async ({ dryRun }: { dryRun?: boolean }) => {
+      const { pkiInit } = await import('./pki-init.ts');
+      await pkiInit(context, dryRun === true);
+    });
+
+  pki
+    .command('list')
+    .summary('list them with days left and status')
+    .description(
+      'Lists the certificates and keys of the plan with their subject, issuer, key and days left, and whether they ' +
+        'are what cluster.yaml wants. Needs no private keys. --json tells everything.',
+    )
+    .action(async () => (await import('./pki-list.ts')).pkiList(context));
+
+  pki
+    .command('show')
+    .summary('show what certificates say')
+    .argument(
+      '<file|name>',
+      'PEM or DER file, or a name out of "kbin pki list": etcd-ca, etcd-server@HOST, apiserver',
+    )
+    .description(
+      'Shows what certificates say: subject, issuer, SANs, usages, key, serial, fingerprints, days left. A file may ' +
+        'hold several; a name without @HOST stands for those of all hosts.',
+    )
+    .action(async (what: string) => (await import('./pki-show.ts')).pkiShow(context, what));
+};
