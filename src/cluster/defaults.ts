@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import type {
   BinarySource,
   Cluster,
@@ -134,8 +133,4 @@ function given<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], un
 
 function known<T>(values: readonly (T | undefined)[] | undefined): T[] {
   return (values ?? []).filter((entry) => entry !== undefined);
-}
-
-export function homeOf(folder: string): Home {
-  return { folder, home: homedir() };
 }

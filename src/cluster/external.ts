@@ -1,6 +1,7 @@
+import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { homeOf } from './defaults.ts';
 import { localPath } from './files.ts';
+import type { Origin } from './load.ts';
 import { missing, type Problem } from './mistake.ts';
 import { readText } from './read-text.ts';
 import { refuse, shownPath, verdict } from './report.ts';
@@ -26,18 +27,21 @@ export async function loadExternal(file: string): Promise<ExternalEtcd | undefin
 
 export function parseExternal(
   text: string,
-  { file, folder }: { file: string; folder: string },
+  { file, folder, home = homedir() }: Origin,
 ): ExternalEtcd | undefined {
   const source = readYaml(text);
   const { draft, problems } = readDraft(clusterShape, source.value ?? {});
-  const own = problems.filter(({ path }) => path.length <= 1 || path[0] === 'external');
+  // A misspelt `external:` is of account; what is wrong elsewhere is not.
+  const own = problems.filter(
+    ({ path, at }) => path[0] === 'external' || path.length === (at === 'key' ? 1 : 0),
+  );
   const found = verdict(file, source, [...own, ...lacks(draft)]);
   if (found.errors.length > 0) throw refuse(file, found);
   const etcd = draft.external?.etcd;
   if (etcd === undefined) return undefined;
   const files = (['ca', 'cert', 'key'] as const).flatMap((key) => {
     const value = etcd[key];
-    return value === undefined ? [] : [[key, localPath(value, homeOf(folder))] as const];
+    return value === undefined ? [] : [[key, localPath(value, { folder, home })] as const];
   });
   return {
     endpoints: (etcd.endpoints ?? []).filter((url) => url !== undefined),

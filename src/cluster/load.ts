@@ -1,7 +1,8 @@
+import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { exitCode, KbinError } from '../errors.ts';
 import type { Cluster } from './cluster.ts';
-import { complete, homeOf } from './defaults.ts';
+import { complete } from './defaults.ts';
 import type { Problem } from './mistake.ts';
 import { readText } from './read-text.ts';
 import { refuse, shownPath, verdict } from './report.ts';
@@ -36,14 +37,22 @@ export async function loadClusterWithWarnings(
   );
 }
 
-/** `file` is what messages call it; relative paths in the text start at `folder`. */
-export function parseCluster(text: string, where: { file: string; folder: string }): Cluster {
+export interface Origin {
+  /** What messages call the file. */
+  readonly file: string;
+  /** Where relative paths in the text start; absolute. */
+  readonly folder: string;
+  /** What `~` stands for; default the user's own. */
+  readonly home?: string;
+}
+
+export function parseCluster(text: string, where: Origin): Cluster {
   return parseClusterWithWarnings(text, where).cluster;
 }
 
 export function parseClusterWithWarnings(
   text: string,
-  { file, folder }: { file: string; folder: string },
+  { file, folder, home = homedir() }: Origin,
   further: readonly FurtherRule[] = [],
 ): LoadedCluster {
   const source = readYaml(text);
@@ -53,7 +62,7 @@ export function parseClusterWithWarnings(
   const ruled = source.value === undefined ? [] : rules.flatMap((rule) => [...rule(draft)]);
   const found = verdict(file, source, [...problems, ...ruled]);
   if (found.errors.length > 0) throw refuse(file, found);
-  const cluster = complete(draft, homeOf(folder));
+  const cluster = complete(draft, { folder, home });
   const all = verdict(file, source, [...ruled, ...further.flatMap((rule) => [...rule(cluster)])]);
   if (all.errors.length > 0) throw refuse(file, all);
   return { cluster, warnings: all.warnings };

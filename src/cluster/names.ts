@@ -65,11 +65,15 @@ export const readJumpHost: Read<string> = (text) => {
   return new Mistake(`"${wrong}" is not a jump host; write [user@]host[:port], several with commas between`);
 };
 
-export function readOneOf<const T extends string>(allowed: readonly T[]): Read<T> {
+/** `also`: words that others use for one of them, for the suggestion. */
+export function readOneOf<const T extends string>(
+  allowed: readonly T[],
+  also: Readonly<Record<string, T>> = {},
+): Read<T> {
   return (text) => {
     const found = allowed.find((word) => word === text);
     if (found !== undefined) return found;
-    const meant = didYouMean(text, allowed);
+    const meant = didYouMean(Object.hasOwn(also, text) ? (also[text] as T) : text, allowed);
     return new Mistake(`"${text}" is not one of ${allowed.join(', ')}${meant}`);
   };
 }

@@ -44,15 +44,14 @@ function otherPlace(path: Path, source: YamlSource): string {
 }
 
 /** What is missing was given, but wrong, or under a misspelt key: that has been said already. */
-function isExplained({ path }: Problem, problems: readonly Problem[]): boolean {
-  const key = path.at(-1);
-  const parent = pathText(path.slice(0, -1));
-  return problems.some((other) => {
-    if (other.missing || other.severity === 'warning') return false;
-    if (pathText(other.path) === pathText(path)) return true;
-    const sibling = other.path.at(-1);
-    const misspelt = other.at === 'key' && pathText(other.path.slice(0, -1)) === parent;
-    return misspelt && typeof key === 'string' && nearest(String(sibling), [key]) !== undefined;
+function isExplained(absent: Problem, problems: readonly Problem[]): boolean {
+  const key = absent.path.at(-1);
+  const parent = pathText(absent.path.slice(0, -1));
+  return problems.some(({ path, at, missing, severity }) => {
+    if (missing || severity === 'warning') return false;
+    if (at === 'value') return pathText(absent.path.slice(0, path.length)) === pathText(path);
+    const sibling = path.at(-1);
+    return pathText(path.slice(0, -1)) === parent && nearest(String(sibling), [String(key)]) !== undefined;
   });
 }
 

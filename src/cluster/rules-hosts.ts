@@ -71,8 +71,8 @@ export const hostRules: readonly Rule[] = [
 ];
 
 function evenText(members: number): string {
-  const lost = members / 2 - 1;
-  return `an even number of etcd members: ${members} stay available with ${lost} lost, just as ${members - 1} would`;
+  const others = members === 2 ? '1 or 3' : `${members - 1} or ${members + 1}`;
+  return `${members} etcd members, an even number: no more of them may fail than of ${members - 1}; use ${others}`;
 }
 
 /** The hosts that could be read as such, with their index. */

@@ -9,7 +9,7 @@ export const networkRules: readonly Rule[] = [
   /** On a host that runs them all, each needs a port of its own. */
   function* ports(draft) {
     const taken = new Map<number, Path>();
-    for (const [path, port] of portsOf(draft)) {
+    for (const { path, port } of portsOf(draft)) {
       const other = taken.get(port);
       if (other === undefined) taken.set(port, path);
       else yield error(path, `port ${port} is taken already`, other);
@@ -81,16 +81,31 @@ export const networkRules: readonly Rule[] = [
   },
 ];
 
-function portsOf({ etcd, kubernetes, endpoint }: Draft): (readonly [Path, number])[] {
-  const metrics = /:(\d+)$/.exec(etcd?.metricsUrl ?? defaults.etcd.metricsUrl)?.[1];
-  const balanced =
-    endpoint?.loadBalancer === undefined ? undefined : (endpoint.port ?? defaults.endpoint.balancedPort);
-  const all: (readonly [Path, number | undefined])[] = [
-    [['etcd', 'clientPort'], etcd?.clientPort ?? defaults.etcd.clientPort],
-    [['etcd', 'peerPort'], etcd?.peerPort ?? defaults.etcd.peerPort],
-    [['etcd', 'metricsUrl'], metrics === undefined ? undefined : Number(metrics)],
-    [['kubernetes', 'apiserverPort'], kubernetes?.apiserverPort ?? defaults.kubernetes.apiserverPort],
-    [['endpoint', 'port'], balanced],
+/** Defaults first, so that what was chosen is what is complained of. */
+function portsOf({ etcd, kubernetes, endpoint }: Draft): { path: Path; port: number }[] {
+  const metrics = etcd?.metricsUrl ?? defaults.etcd.metricsUrl;
+  const all = [
+    { path: ['etcd', 'clientPort'], given: etcd?.clientPort, port: defaults.etcd.clientPort },
+    { path: ['etcd', 'peerPort'], given: etcd?.peerPort, port: defaults.etcd.peerPort },
+    { path: ['etcd', 'metricsUrl'], given: etcd?.metricsUrl && portIn(metrics), port: portIn(metrics) },
+    {
+      path: ['kubernetes', 'apiserverPort'],
+      given: kubernetes?.apiserverPort,
+      port: defaults.kubernetes.apiserverPort,
+    },
+    ...(endpoint?.loadBalancer === undefined
+      ? []
+      : [{ path: ['endpoint', 'port'], given: endpoint.port, port: defaults.endpoint.balancedPort }]),
   ];
-  return all.filter((entry): entry is readonly [Path, number] => entry[1] !== undefined);
+  const chosen = all.filter(({ given }) => given);
+  return [...all.filter(({ given }) => !given), ...chosen].flatMap(({ path, given, port }) => {
+    const one = given || port;
+    return one === undefined ? [] : [{ path, port: one }];
+  });
+}
+
+/** 2381 of `http://127.0.0.1:2381`; undefined of `off`. */
+function portIn(url: string): number | undefined {
+  const digits = /:(\d+)$/.exec(url)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }

@@ -55,7 +55,7 @@ const host = mapping({
   name: value(readHostName),
   address: value(readAddress),
   roles: list(readOneOf(roles)),
-  architecture: value(readOneOf(architectures)),
+  architecture: value(readOneOf(architectures, { x86_64: 'amd64', x64: 'amd64', aarch64: 'arm64' })),
   ssh: z.optional(mapping({ host: value(readAddressOrName), ...sshKeys })),
 });
 

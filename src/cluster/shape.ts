@@ -56,22 +56,46 @@ export function readDraft<S extends z.core.$ZodType>(
 ): { draft: z.output<S>; problems: Problem[] } {
   const first = z.safeParse(schema, data, { error: wrongKind });
   if (first.success) return { draft: first.data, problems: [] };
-  const problems: Problem[] = [];
-  const pruned = first.error.issues.some(({ path }) => path.length === 0) ? {} : structuredClone(data);
-  for (const issue of first.error.issues) {
-    for (const [path, at, message] of wrongs(issue)) {
-      problems.push({ path, at, message, severity: 'error' });
-      remove(pruned, path);
-    }
-  }
-  return { draft: z.parse(schema, pruned), problems };
+  const problems = first.error.issues.flatMap((issue) => wrongs(issue, data));
+  const pruned = problems.reduce((rest, { path }) => without(rest, path), data);
+  return { draft: z.parse(schema, pruned ?? {}), problems };
 }
 
-function wrongs(issue: z.core.$ZodIssue): (readonly [Path, 'key' | 'value', string])[] {
+function wrongs(issue: z.core.$ZodIssue, data: unknown): Problem[] {
   const path = issue.path as Path;
-  if (issue.code !== 'unrecognized_keys') return [[path, 'value', issue.message]];
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ path: written(path, data), at: 'value', message: issue.message, severity: 'error' }];
+  }
   const messages = issue.message.split('\n');
-  return issue.keys.map((key, index) => [[...path, key], 'key', messages[index] ?? `unknown key "${key}"`]);
+  return issue.keys.map((key, index) => ({
+    path: [...path, key],
+    at: 'key',
+    message: messages[index] ?? `unknown key "${key}"`,
+    severity: 'error',
+  }));
+}
+
+/** As far as the data goes: what stands for a mapping as a single word has no keys. */
+function written(path: Path, data: unknown): Path {
+  const [first, ...rest] = path;
+  if (first === undefined || typeof data !== 'object' || data === null) return [];
+  return [first, ...written(rest, (data as Record<string | number, unknown>)[first])];
+}
+
+/** A copy without what stands at the path. Entries of a list become undefined: the others keep their places. */
+function without(data: unknown, path: Path): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) return undefined;
+  if (Array.isArray(data)) {
+    return data.map((entry, index) => (index === first ? without(entry, rest) : entry));
+  }
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(
+    Object.entries(data).flatMap(([key, value]) => {
+      if (key !== first) return [[key, value]];
+      return rest.length === 0 ? [] : [[key, without(value, rest)]];
+    }),
+  );
 }
 
 function wrongKind(issue: z.core.$ZodRawIssue): string | undefined {
@@ -89,15 +113,4 @@ const kinds: Readonly<Record<string, string>> = {
 function kindOf(input: unknown): string {
   if (Array.isArray(input)) return 'a list';
   return typeof input === 'object' ? 'a mapping' : `"${String(input)}"`;
-}
-
-/** Entries of a list become undefined, so that the places of the others stay what they are. */
-function remove(data: unknown, path: Path): void {
-  const last = path.at(-1);
-  const parent = path
-    .slice(0, -1)
-    .reduce<unknown>((at, step) => (at as Record<string | number, unknown>)?.[step], data);
-  if (last === undefined || typeof parent !== 'object' || parent === null) return;
-  if (Array.isArray(parent)) parent[Number(last)] = undefined;
-  else delete (parent as Record<string, unknown>)[last];
 }
