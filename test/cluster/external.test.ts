@@ -59,6 +59,6 @@ it('says everything that is wrong', () => {
     'c.yaml:1:1: external.etcd: name the endpoints of the etcd to verify: etcd: { endpoints: […] }',
   ]);
   expect(mistakes('external: { etcd: { endpoints: [] } }\n')).toEqual([
-    'c.yaml:1:13: external.etcd.endpoints: a list of endpoints, such as https://10.0.0.1:2379',
+    'c.yaml:1:32: external.etcd.endpoints: a list of endpoints, such as https://10.0.0.1:2379',
   ]);
 });
