@@ -4,6 +4,8 @@ import { KbinError } from '../errors.ts';
 const causes: Readonly<Record<string, { readonly why: string; readonly next: string }>> = {
   ENOSPC: { why: 'the disk is full', next: 'make room and run the command again: nothing was changed' },
   EDQUOT: { why: 'your disk quota is used up', next: 'make room and run the command again' },
+  EFBIG: { why: "it would be larger than this user's files may be", next: 'raise the limit (ulimit -f)' },
+  ERR_FS_EISDIR: { why: 'there is a folder of that name', next: 'move that folder away' },
   EACCES: { why: 'permission denied', next: 'run kbin as the user that owns the folder' },
   EPERM: { why: 'not permitted', next: 'run kbin as the user that owns the folder' },
   EROFS: { why: 'the file system is mounted read-only', next: 'run kbin where the folder can be written' },

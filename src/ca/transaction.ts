@@ -9,7 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KbinError } from '../errors.ts';
@@ -107,8 +107,16 @@ export async function recover(folder: string): Promise<void> {
     const path = join(folder, below);
     if (!existsSync(path)) continue;
     for (const name of readdirSync(path)) {
-      if (name.endsWith(stagedSuffix)) rmSync(join(path, name), { force: true });
+      if (name.endsWith(stagedSuffix)) removeStaged(join(path, name));
     }
+  }
+}
+
+function removeStaged(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    throw fileFailure(`cannot remove ${file}, which an interrupted run left`, step, error);
   }
 }
 
@@ -155,7 +163,8 @@ async function stageFile(folder: string, { path, content, mode }: StoreFile): Pr
     const descriptor = openSync(file + stagedSuffix, 'w', mode);
     try {
       fchmodSync(descriptor, mode);
-      writeSync(descriptor, content);
+      // Goes on after a short write, so that a full disk shows as the error it is.
+      writeFileSync(descriptor, Buffer.from(content));
       await sync(descriptor);
     } finally {
       closeSync(descriptor);

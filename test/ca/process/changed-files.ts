@@ -1,0 +1,4 @@
+export const changedFiles = ['etcd-ca/a', 'kubernetes-ca/b'].flatMap((stem) => [
+  `${stem}.crt`,
+  `${stem}.key`,
+]);
