@@ -11,8 +11,9 @@ export function readAddress(text: string): string | Mistake {
   const address = parseAddress(text);
   if (address instanceof Mistake) return address;
   const range = address.range();
-  if (range === 'ipv4Mapped') {
-    return new Mistake(`"${text}" is an IPv4 address in IPv6 dress; write ${ipv4In(address as ipaddr.IPv6)}`);
+  const inside = ipv4Inside(address);
+  if (inside !== undefined && !['loopback', 'unspecified'].includes(range)) {
+    return new Mistake(`"${text}" is an IPv4 address in IPv6 dress; write ${inside}`);
   }
   const fault = unfit[range];
   return fault === undefined ? address.toString() : new Mistake(`"${text}" is ${fault}`);
@@ -62,8 +63,13 @@ function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | Mistake {
   return new Mistake(`"${text}" is not an IP address`);
 }
 
-function ipv4In(address: ipaddr.IPv6): string {
-  return address.toIPv4Address().toString();
+/** Of `::ffff:1.2.3.4` and of the form of old, `::1.2.3.4` (RFC 4291, 2.5.5). */
+function ipv4Inside(address: ipaddr.IPv4 | ipaddr.IPv6): string | undefined {
+  if (address.kind() === 'ipv4') return undefined;
+  const { parts } = address as ipaddr.IPv6;
+  const [marker = 0, high = 0, low = 0] = parts.slice(5);
+  const dressed = parts.slice(0, 5).every((part) => part === 0) && [0, 0xffff].includes(marker);
+  return dressed ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : undefined;
 }
 
 function networkAddress(address: ipaddr.IPv4 | ipaddr.IPv6, bits: number): ipaddr.IPv4 | ipaddr.IPv6 {

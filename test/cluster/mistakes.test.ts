@@ -61,6 +61,7 @@ const ofAddress: Values = [
   ['0x0a000001', '"0x0a000001" is not an IP address'],
   ['"::ffff:1.2.3.4"', '"::ffff:1.2.3.4" is an IPv4 address in IPv6 dress; write 1.2.3.4'],
   ['"::ffff:102:304"', '"::ffff:102:304" is an IPv4 address in IPv6 dress; write 1.2.3.4'],
+  ['"::1.2.3.4"', '"::1.2.3.4" is an IPv4 address in IPv6 dress; write 1.2.3.4'],
   ['fe80::1%eth0', '"fe80::1%eth0" has a zone, which means something on one host only'],
   ['fe80::1', '"fe80::1" is link-local: other hosts cannot use it without a zone'],
   ['169.254.1.1', '"169.254.1.1" is link-local: other hosts cannot use it without a zone'],
