@@ -1,17 +1,19 @@
 /**
- * `node scripts/build.ts` leaves dist/kbin (the launcher) and dist/kbin.cjs (the program, one file, nothing to install).
+ * `node scripts/build.ts [DIR]` leaves DIR/kbin (the launcher) and DIR/kbin.cjs (the program: one file, nothing to
+ * install). DIR is dist/ unless given; the tests build one of their own.
  *
  * CommonJS, because that is what Node's compile cache loads fastest; esbuild turns every `import()` into a part that is
  * initialised when it is first asked for, so that `kbin pki` never runs a line of ssh2. Only syntax is minified: names
- * stay, so that a stack trace of a defect can be read.
+ * stay, so that the stack trace of a defect can be read. The licences of what is bundled lie beside it.
  */
 import { readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { argv } from 'node:process';
 import { build, type Plugin } from 'esbuild';
+import { licenceNotices } from './notices.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const dist = resolve(root, 'dist');
 const least = 24;
 
 /** `import text from './some.conf?raw'`, as vite has it. */
@@ -52,25 +54,39 @@ const tooOld = `if (Number.parseInt(process.versions.node, 10) < ${least}) {
   process.exit(1);
 }`;
 
-await mkdir(dist, { recursive: true });
-const { warnings } = await build({
-  entryPoints: [resolve(root, 'src/main.ts')],
-  outfile: resolve(dist, 'kbin.cjs'),
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  // Older syntax than kbin needs, so that an old Node.js gets as far as the banner and says what is wrong.
-  target: 'node20',
-  banner: { js: tooOld },
-  minifySyntax: true,
-  keepNames: false,
-  legalComments: 'eof',
-  plugins: [rawText, noNativeParts],
-  logLevel: 'warning',
-});
-if (warnings.length > 0) process.exitCode = 1;
+/** Rejects when the bundle cannot be made, or only with warnings; esbuild has said why on stderr by then. */
+export async function buildKbin(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { warnings, metafile } = await build({
+    entryPoints: [resolve(root, 'src/main.ts')],
+    outfile: resolve(folder, 'kbin.cjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    // Older syntax than kbin needs, so that an old Node.js gets as far as the banner and says what is wrong.
+    target: 'node20',
+    banner: { js: tooOld },
+    minifySyntax: true,
+    legalComments: 'none',
+    metafile: true,
+    absWorkingDir: root,
+    plugins: [rawText, noNativeParts],
+    logLevel: 'warning',
+  });
+  if (warnings.length > 0) throw new Error('esbuild has warnings');
+  await writeFile(
+    resolve(folder, 'third-party-licences.txt'),
+    licenceNotices(root, Object.keys(metafile.inputs)),
+  );
+  // Beside and renamed: a shell reads a script while it runs it.
+  const launcher = resolve(folder, 'kbin');
+  await copyFile(resolve(root, 'scripts/launcher.sh'), `${launcher}.new`);
+  await chmod(`${launcher}.new`, 0o755);
+  await rename(`${launcher}.new`, launcher);
+}
 
-const launcher = resolve(dist, 'kbin');
-await rm(launcher, { force: true });
-await copyFile(resolve(root, 'scripts/launcher.sh'), launcher);
-await chmod(launcher, 0o755);
+if (import.meta.main) {
+  await buildKbin(resolve(argv[2] ?? resolve(root, 'dist'))).catch(() => {
+    process.exitCode = 1;
+  });
+}
