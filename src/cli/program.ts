@@ -17,6 +17,16 @@ export const groups: readonly Group[] = [
   { name: 'init', summary: 'write a commented cluster.yaml', load: [() => import('./init.ts')] },
   { name: 'pki', summary: 'make and show certificates', load: [() => import('./pki.ts')] },
   {
+    name: 'etcd',
+    summary: 'deploy etcd, and see how it is',
+    load: [() => import('./etcd-status.ts')],
+  },
+  {
+    name: 'verify',
+    summary: 'is this cluster what it should be?',
+    load: [() => import('./verify.ts')],
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for your shell',
     load: [() => import('./completion.ts')],

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unlessAborted } from './aborted.ts';
 import { type Cause, causeOf } from './causes.ts';
 import { type MemberClient, openMember } from './etcd-client.ts';
 import type { MemberReading } from './live.ts';
@@ -35,13 +36,15 @@ export interface CanaryResult {
 }
 
 /**
- * Writes a random value, reads it back through every member that answers, and deletes it. Never rejects. `readings` say
+ * Writes a random value, reads it back through every member that answers, and deletes it. Rejects only when `signal` is
+ * aborted, and even then the key is deleted first. `readings` say
  * who is worth asking: a write is tried only where a quorum was seen, the leader first.
  */
 export async function sendCanary(
   readings: readonly MemberReading[],
   credentials: EtcdCredentials,
   deadlineMs: number,
+  signal?: AbortSignal,
 ): Promise<CanaryResult> {
   const key = `${canaryPrefix}${randomBytes(8).toString('hex')}`;
   const value = randomBytes(16).toString('hex');
@@ -52,8 +55,10 @@ export async function sendCanary(
   for (const writer of writers) {
     const client = await openMember(writer.target, credentials, deadlineMs);
     try {
-      return await roundTrip(client, { key, value }, readings, credentials, deadlineMs);
+      const canary = { key, value, readings, credentials, deadlineMs };
+      return await roundTrip(client, canary, signal);
     } catch (error) {
+      if (signal?.aborted) throw error;
       failure = causeOf(error);
     } finally {
       await client.close();
@@ -62,13 +67,16 @@ export async function sendCanary(
   return { key, reads: [], ...(failure === undefined ? {} : { failure }) };
 }
 
-async function roundTrip(
-  writer: MemberClient,
-  { key, value }: { key: string; value: string },
-  readings: readonly MemberReading[],
-  credentials: EtcdCredentials,
-  deadlineMs: number,
-): Promise<CanaryResult> {
+interface Canary {
+  readonly key: string;
+  readonly value: string;
+  readonly readings: readonly MemberReading[];
+  readonly credentials: EtcdCredentials;
+  readonly deadlineMs: number;
+}
+
+async function roundTrip(writer: MemberClient, canary: Canary, signal?: AbortSignal): Promise<CanaryResult> {
+  const { key, value } = canary;
   const began = performance.now();
   const lease = await writer.grantLease(leaseSeconds);
   let leftBehind: Cause | undefined;
@@ -77,10 +85,8 @@ async function roundTrip(
   try {
     await writer.put(key, value, lease);
     writeMs = performance.now() - began;
-    const answering = readings.filter((reading) => reading.status !== undefined);
-    reads = await Promise.all(
-      answering.map((reading) => readBack(reading, { key, value }, credentials, deadlineMs)),
-    );
+    const answering = canary.readings.filter((reading) => reading.status !== undefined);
+    reads = await unlessAborted(Promise.all(answering.map((reading) => readBack(reading, canary))), signal);
   } finally {
     leftBehind = await cleanUp(writer, key, lease);
   }
@@ -95,9 +101,7 @@ async function roundTrip(
 
 async function readBack(
   { target, status }: MemberReading,
-  { key, value }: { key: string; value: string },
-  credentials: EtcdCredentials,
-  deadlineMs: number,
+  { key, value, credentials, deadlineMs }: Canary,
 ): Promise<CanaryRead> {
   const client = await openMember(target, credentials, deadlineMs);
   try {

@@ -256,8 +256,7 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code} ` : '';
   const inner = error instanceof AggregateError ? ` ${error.errors.map(textOf).join('; ')}` : '';
-  const reason = 'reason' in error && typeof error.reason === 'string' ? ` ${error.reason}` : '';
-  return `${code}${error.message}${reason}${inner}`.replace(/\s+/g, ' ').trim();
+  return `${code}${error.message}${inner}`.replace(/\s+/g, ' ').trim();
 }
 
 /** A member could not be asked, or refused. `reason` says why in terms that code can act on. */

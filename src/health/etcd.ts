@@ -1,3 +1,4 @@
+import { unlessAborted } from './aborted.ts';
 import { sendCanary } from './canary.ts';
 import type { EtcdHealth, MemberStatus } from './check.ts';
 import { judge } from './checks/index.ts';
@@ -13,6 +14,8 @@ export interface HealthOptions {
   readonly now?: Date;
   /** How many voting members there should be; default: one per target. */
   readonly expectMembers?: number;
+  /** Ends the run early, but not before the canary key is gone; it then rejects with a KbinError. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -25,12 +28,10 @@ export async function etcdHealth(
   options: HealthOptions = {},
 ): Promise<EtcdHealth> {
   const deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
-  const members = await Promise.all(targets.map((target) => gather(target, credentials, deadlineMs)));
-  const canary = await sendCanary(
-    members.map(({ reading }) => reading),
-    credentials,
-    deadlineMs,
-  );
+  const gathering = Promise.all(targets.map((target) => gather(target, credentials, deadlineMs)));
+  const members = await unlessAborted(gathering, options.signal);
+  const readings = members.map(({ reading }) => reading);
+  const canary = await sendCanary(readings, credentials, deadlineMs, options.signal);
   const evidence: Evidence = {
     members,
     canary,

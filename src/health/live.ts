@@ -40,13 +40,14 @@ export async function readMember(
       const status = await client.status();
       const latencyMs = performance.now() - began;
       const [members, noQuorum] = await Promise.all([
-        client.members(),
-        client.get(quorumProbeKey, 'linearizable').then(() => undefined, causeOf),
+        // A learner answers nothing but status and serializable reads.
+        status.isLearner ? undefined : client.members(),
+        client.get(quorumProbeKey, 'linearizable').then(() => undefined, noQuorumCause),
       ]);
       return {
         target,
         status,
-        members,
+        ...(members === undefined ? {} : { members }),
         latencyMs,
         quorum: noQuorum === undefined || provesQuorum(noQuorum),
         ...(noQuorum === undefined ? {} : { noQuorum }),
@@ -61,6 +62,12 @@ export async function readMember(
 
 /** Never written; reading it goes through the leader all the same. */
 const quorumProbeKey = '/kbin/canary/quorum';
+
+/** The member itself has just answered, so silence here is that of the others. */
+function noQuorumCause(error: unknown): Cause {
+  const cause = causeOf(error);
+  return cause.code === 'no-answer' ? causeOf('no leader: a linearizable read got no answer in time') : cause;
+}
 
 /** etcd checks permissions only after the linearizable part of a read, so this refusal proves quorum too. */
 function provesQuorum(cause: Cause): boolean {

@@ -41,11 +41,11 @@ export const databaseSize: Judgement = (evidence) =>
       return {
         ...base,
         status: 'skip',
-        message: `${mebibytes(status.dbSize)}; the member does not tell its quota`,
+        message: `${sized(status.dbSize)}; the member does not tell its quota`,
       };
     }
     const used = status.dbSize / quota;
-    const message = `${mebibytes(status.dbSize)} of ${mebibytes(quota)} (${Math.round(used * 100)} %)`;
+    const message = `${sized(status.dbSize)} of ${sized(quota)} (${Math.round(used * 100)} %)`;
     if (used < share.warn) return { ...base, status: 'pass', message };
     return {
       ...base,
@@ -55,7 +55,8 @@ export const databaseSize: Judgement = (evidence) =>
     };
   });
 
-function mebibytes(bytes: number): string {
-  const value = bytes / (1 << 20);
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} MiB`;
+function sized(bytes: number): string {
+  const mebibytes = bytes / (1 << 20);
+  if (mebibytes < 1) return `${Math.round(bytes / 1024)} KiB`;
+  return mebibytes < 1024 ? `${Math.round(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }

@@ -1,0 +1,40 @@
+import type { HostPlan, Plan } from '../diff/changes.ts';
+import type { Check } from '../health/check.ts';
+
+/** A plan as checks: each host should be reached, and nothing should have to change on it. */
+export function planChecks({ hosts, findings, unreachable }: Plan): readonly Check[] {
+  return [
+    ...unreachable.map(
+      ({ host, reason }): Check => ({
+        id: 'host-reachable',
+        target: host,
+        status: 'fail',
+        message: reason,
+        next: 'see whether the host is up and SSH reaches it; `kbin plan` shows the same',
+      }),
+    ),
+    ...hosts.map(unchanged),
+    ...findings.map(
+      ({ severity, host, code, message, next }): Check => ({
+        id: code,
+        ...(host === undefined ? {} : { target: host }),
+        status: severity === 'stop' ? 'fail' : 'warn',
+        message,
+        next,
+      }),
+    ),
+  ];
+}
+
+function unchanged({ host, component, changes }: HostPlan): Check {
+  const base = { id: `${component}-unchanged`, target: host };
+  const [first, ...rest] = changes;
+  if (first === undefined) return { ...base, status: 'pass', message: 'is as cluster.yaml says' };
+  const more = rest.length === 0 ? '' : `, and ${rest.length} more`;
+  return {
+    ...base,
+    status: 'fail',
+    message: `differs from cluster.yaml: ${first.action} ${first.target} (${first.reason})${more}`,
+    next: '`kbin plan` shows everything that differs, `kbin etcd deploy` puts it right',
+  };
+}
