@@ -37,7 +37,7 @@ export interface PlannedKeyPair {
 }
 
 /** In the order that cfssl writes them. */
-export const subjectOrder = ['C', 'O', 'OU', 'L', 'ST', 'CN'] as const;
+export const subjectOrder = ['C', 'ST', 'L', 'O', 'OU', 'CN'] as const;
 export type SubjectAttribute = (typeof subjectOrder)[number];
 
 /** A distinguished name, each attribute in a set of its own. */

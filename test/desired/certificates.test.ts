@@ -153,13 +153,13 @@ describe('certificatePlan', () => {
     const text = (fields: PlannedLeaf['subject']): string =>
       fields.map(({ type, value }) => `${type}=${value}`).join(',');
     expect(text(leaf(cluster, 'etcd-peer@k8s-master1').subject)).toBe(
-      'C=AT,O=Example,OU=Ops,L=Wien,ST=Wien,CN=k8s-master1',
+      'C=AT,ST=Wien,L=Wien,O=Example,OU=Ops,CN=k8s-master1',
     );
     expect(text(leaf(cluster, 'admin').subject)).toBe(
-      'C=AT,O=system:masters,OU=Ops,L=Wien,ST=Wien,CN=kubernetes-admin',
+      'C=AT,ST=Wien,L=Wien,O=system:masters,OU=Ops,CN=kubernetes-admin',
     );
     const [etcdCa] = certificatePlan(cluster).authorities;
-    expect(text(etcdCa?.subject ?? [])).toBe('C=AT,O=Example,OU=Ops,L=Wien,ST=Wien,CN=etcd-ca');
+    expect(text(etcdCa?.subject ?? [])).toBe('C=AT,ST=Wien,L=Wien,O=Example,OU=Ops,CN=etcd-ca');
   });
 
   test("hosts get what their roles need; the cluster's own certificates are always made", () => {
