@@ -46,6 +46,8 @@ export const readHostFlag: Read<Host> = (text) => {
 export const readEndpointFlag: Read<NonNullable<Answers['endpoint']>> = (text) => {
   const [, bracketed, plain, portText] =
     /^(?:\[([^\]]*)\]|([^:]*|[^:]*:[^:]*:.*?))(?::(\d+))?$/.exec(text) ?? [];
+  if (!(bracketed ?? plain))
+    return new Mistake(`"${text}" is not an endpoint; write address or address:port`);
   const address = readAddressOrName(bracketed ?? plain ?? text);
   const port = portText === undefined ? undefined : readPort(portText);
   if (address instanceof Mistake) return address;

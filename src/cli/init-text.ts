@@ -76,15 +76,14 @@ ssh:
   # maxClockSkew: ${maxClockSkew}s`;
 }
 
-function etcd({ name, etcdVersion, etcdSource, hosts }: Answers): string {
+function etcd({ name, etcdVersion, etcdSource }: Answers): string {
   const d = defaults.etcd;
-  const loopback = hosts.length > 1 ? '' : ' A cluster of one host survives no loss.';
-  return `etcd:${loopback === '' ? '' : ` #${loopback}`}
+  return `etcd:
   # One minor version at a time, and never down.
   version: ${scalar(etcdVersion)}
   # A release tarball, a folder with the binaries, "download", or the address of a mirror. With a digest to check:
   # { path: etcd.tar.gz, sha256: … } or { url: https://mirror.example.org/etcd, sha512: … }
-  ${etcdSource === undefined ? '# source: download' : `source: ${scalar(etcdSource)}`}
+  ${etcdSource === undefined || etcdSource === 'download' ? '# source: download' : `source: ${scalar(etcdSource)}`}
   # user: ${d.user}
   # group: ${d.group}
   # clientPort: ${d.clientPort}
@@ -162,8 +161,7 @@ paths:
   #   config: ${etcd.config}
   #   tls: ${etcd.tls}
   #   data: ${etcd.data}
-  #   A folder of its own for the write-ahead log:
-  #   wal:`;
+  #   wal: # a folder of its own for the write-ahead log`;
 }
 
 function chosen(key: string, value: string | undefined): string {

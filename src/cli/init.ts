@@ -51,7 +51,7 @@ Examples:
 async function init({ output, ...flags }: InitOptions, context: CliContext): Promise<void> {
   const { io } = context;
   const file = output === '-' ? undefined : resolve(io.cwd, output ?? context.config ?? 'cluster.yaml');
-  if (file !== undefined && existsSync(file)) throw existing(file);
+  if (file !== undefined && existsSync(file)) throw existing(shown(file, io.cwd));
   const folder = file === undefined ? io.cwd : dirname(file);
   const given =
     flags.host === undefined && io.interactive
@@ -61,7 +61,7 @@ async function init({ output, ...flags }: InitOptions, context: CliContext): Pro
   const text = clusterYaml(answers);
   const warnings = checked(text, folder);
   if (file === undefined) io.out(text);
-  else await writeNew(file, text);
+  else await writeNew(file, text, io.cwd);
   for (const warning of warnings) printWarning(io, warning);
   if (file !== undefined) report(file, answers, context);
 }
@@ -83,12 +83,12 @@ function checked(text: string, folder: string): readonly string[] {
 }
 
 /** Exclusive: a file that came between the first look and now is kept as well. */
-async function writeNew(file: string, text: string): Promise<void> {
+async function writeNew(file: string, text: string, cwd: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw existing(file);
+    if (code === 'EEXIST') throw existing(shown(file, cwd));
     const why = code === 'ENOENT' ? `there is no folder ${dirname(file)}` : message;
     throw new KbinError(`cannot write ${file}`, { why, next: 'name another file with -o', cause });
   }
@@ -107,8 +107,12 @@ function report(file: string, { hosts, etcdVersion }: Answers, { io, json }: Cli
     printJson(io, { file, hosts: hosts.map(({ name }) => name), etcdVersion });
     return;
   }
-  const shown = relative(io.cwd, file);
   const count = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`;
-  io.out(`wrote ${shown.startsWith('..') ? file : shown}: ${count}, etcd ${etcdVersion}\n`);
+  io.out(`wrote ${shown(file, io.cwd)}: ${count}, etcd ${etcdVersion}\n`);
   io.out('next: look through it, then "kbin pki init" and "kbin etcd deploy"\n');
+}
+
+function shown(file: string, cwd: string): string {
+  const short = relative(cwd, file);
+  return short.startsWith('..') ? file : short;
 }
