@@ -41,10 +41,11 @@ export function decideMembership(facts: EtcdFacts): MembershipDecision {
   return {
     members: verdicts.map(({ member, verdict }) => decision(view, member, verdict)),
     findings: [
-      ...together(
-        verdicts.flatMap(({ member, verdict: { finding } }) =>
-          finding === undefined ? [] : [{ host: member.host.name, ...finding }],
-        ),
+      ...once(
+        verdicts.flatMap(({ member, verdict: { finding, ofCluster } }) => {
+          if (finding === undefined) return [];
+          return [ofCluster === true ? finding : { host: member.host.name, ...finding }];
+        }),
       ),
       ...clusterFindings(view),
     ],
@@ -90,13 +91,8 @@ function initialClusterWith({ members }: LiveCluster, { host, peerUrl, listed }:
   ].join(',');
 }
 
-/** What is said of several hosts in the same words is said once, of the cluster. */
-function together(findings: readonly PlanFinding[]): PlanFinding[] {
-  const byText = Map.groupBy(findings, ({ code, message, next }) => JSON.stringify([code, message, next]));
-  return [...byText.values()].flatMap((same) => {
-    const [{ host: _host, ...finding }] = same as [PlanFinding];
-    return same.length > 1 ? [finding] : same;
-  });
+function once(findings: readonly PlanFinding[]): PlanFinding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 
 function clusterFindings(view: EtcdView): PlanFinding[] {

@@ -132,8 +132,10 @@ function knownCluster(view: EtcdView, { identity }: MemberView) {
  * Data, but no sign that the cluster ever was healthy: a run that was cut off while it made the cluster. The ids in the
  * log prove that this is the cluster of cluster.yaml and nothing else.
  */
-function cutOffBootstrap({ members }: EtcdView, member: MemberView) {
+function cutOffBootstrap({ live, members }: EtcdView, member: MemberView) {
   if (!isOwnBootstrap(member)) return undefined;
+  if (live !== undefined)
+    return { action: 'wait' as const, reason: 'shows once the cluster has a quorum again' };
   if (members.some((other) => other.unreachable !== undefined)) {
     return { action: 'wait' as const, reason: 'a new cluster is made only when every host answers' };
   }

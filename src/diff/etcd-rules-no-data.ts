@@ -1,6 +1,6 @@
 import { membersAtJoining, sameId } from './etcd-identity.ts';
 import { isOwnBootstrap, markedCluster } from './etcd-rules-data.ts';
-import { type Rule, stop } from './etcd-verdict.ts';
+import { type Rule, stop, stopCluster } from './etcd-verdict.ts';
 import type { EtcdView, MemberView } from './etcd-view.ts';
 
 /** Hosts whose data directory is empty or not there. */
@@ -92,7 +92,7 @@ function othersHaveData({ members, cluster }: EtcdView) {
   if (withData.length * 2 > voters) {
     return { action: 'wait' as const, reason: 'shows once the members that have data run' };
   }
-  return stop('no-quorum', 'too few members have their data', {
+  return stopCluster('no-quorum', 'too few members have their data', {
     message: `${withData.map(({ host }) => host.name).join(', ')} of ${voters} members ${
       withData.length > 1 ? 'have' : 'has'
     } data in ${cluster.paths.etcd.data}: no quorum can come of that`,
@@ -103,7 +103,7 @@ function othersHaveData({ members, cluster }: EtcdView) {
 function clusterLost(view: EtcdView) {
   const known = view.storeClusterId ?? markedCluster(view);
   if (known === undefined) return undefined;
-  return stop('cluster-lost', 'the cluster existed, and no host has its data', {
+  return stopCluster('cluster-lost', 'the cluster existed, and no host has its data', {
     message: `cluster ${known} was made before, and no host has data in ${view.cluster.paths.etcd.data}`,
     next: 'bring the data back or restore a snapshot; to begin anew and lose what was in it, remove pki/etcd-cluster-id (and kbin-member.json beside etcd.conf on the hosts)',
   });

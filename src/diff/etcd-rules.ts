@@ -1,7 +1,7 @@
 import { sameId } from './etcd-identity.ts';
 import { dataRules } from './etcd-rules-data.ts';
 import { noDataRules } from './etcd-rules-no-data.ts';
-import { type Rule, stop, type Verdict } from './etcd-verdict.ts';
+import { type Rule, stop, stopCluster, type Verdict } from './etcd-verdict.ts';
 import type { EtcdView, MemberView } from './etcd-view.ts';
 
 /** Read in order; the first that says something wins. */
@@ -42,7 +42,7 @@ function severalClusters({ answeringClusters }: EtcdView, { reading }: MemberVie
 function otherClusterThanStore({ live, storeClusterId }: EtcdView): Verdict | undefined {
   if (live === undefined || storeClusterId === undefined || sameId(live.clusterId, storeClusterId))
     return undefined;
-  return stop('other-cluster', 'the running cluster is not the one of this certificate store', {
+  return stopCluster('other-cluster', 'the running cluster is not the one of this certificate store', {
     message: `the running etcd is cluster ${live.clusterId}; this certificate store belongs to cluster ${storeClusterId}`,
     next: 'check that cluster.yaml and its pki folder are those of these hosts; after a restore from a snapshot, remove pki/etcd-cluster-id',
   });

@@ -28,6 +28,8 @@ export interface Verdict {
   /** Why, in a clause. */
   readonly reason: string;
   readonly finding?: Omit<PlanFinding, 'host'>;
+  /** The finding is about the cluster, not about this host: it is told once. */
+  readonly ofCluster?: true;
   readonly added?: boolean;
   readonly staleMarker?: boolean;
 }
@@ -37,4 +39,8 @@ export type Rule = (view: EtcdView, member: MemberView) => Verdict | undefined;
 
 export function stop(code: string, reason: string, text: { message: string; next: string }): Verdict {
   return { action: 'stop', reason, finding: { severity: 'stop', code, ...text } };
+}
+
+export function stopCluster(code: string, reason: string, text: { message: string; next: string }): Verdict {
+  return { ...stop(code, reason, text), ofCluster: true };
 }
