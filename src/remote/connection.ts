@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type ssh2 from 'ssh2';
 import { KbinError } from '../errors.ts';
 import { Deadline } from './deadline.ts';
@@ -11,6 +12,8 @@ import type { Target } from './target.ts';
 
 /** Below sshd's MaxSessions of 10, so that a person can still share the limit of a multiplexed login. */
 const SESSION_LIMIT = 8;
+/** sshd may count a session for a moment longer than the one who closed it. */
+const REFUSED_RETRY_MS = [20, 200];
 const CLOSE_TIMEOUT_MS = 2000;
 
 export interface ConnectionContext {
@@ -61,30 +64,39 @@ export class Connection {
 
   /**
    * Starts a command for the login shell. The channel counts against the server's session limit until it closes.
+   * `attach` is called at once with the channel: a short command's end may lie in the same packet as its beginning, and
+   * who listens only after a promise has settled would miss it. `stays`: it has no end of its own.
    * @throws KbinError when the link is lost or the server opens no session.
    */
-  async exec(command: string): Promise<ssh2.ClientChannel> {
-    for (;;) {
-      await this.#sessions.acquire();
+  async exec<T>(command: string, attach: (channel: ssh2.ClientChannel) => T, stays: boolean): Promise<T> {
+    for (let refusals = 0; ; refusals++) {
+      await this.#sessions.acquire(stays);
       try {
         if (this.#lost) throw this.#lost;
-        const channel = await this.#open(command);
-        channel.once('close', () => this.#sessions.release());
-        return channel;
+        return await this.#open(command, (channel) => {
+          channel.once('close', () => this.#sessions.release(stays));
+          return attach(channel);
+        });
       } catch (error) {
-        if (!isRefusedChannel(error) || this.#lost) {
-          this.#sessions.release();
-          throw this.#lost ?? this.#noSession(error);
+        this.#sessions.release(stays);
+        if (!isRefusedChannel(error) || this.#lost) throw this.#lost ?? this.#noSession(error);
+        const pause = REFUSED_RETRY_MS[refusals];
+        if (pause !== undefined) {
+          await sleep(pause);
+          continue;
         }
+        if (this.#sessions.allStay) throw this.#noSession(error);
         this.#sessions.learnLimit();
-        if (this.#sessions.open === 0) throw this.#noSession(error);
       }
     }
   }
 
-  #open(command: string): Promise<ssh2.ClientChannel> {
+  #open<T>(command: string, attach: (channel: ssh2.ClientChannel) => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
+      this.#client.exec(command, (error, channel) => {
+        if (error) reject(error);
+        else resolve(attach(channel));
+      });
     });
   }
 

@@ -39,33 +39,76 @@ export async function start(
   options: ExecOptions,
   keepInput: boolean,
 ): Promise<Running> {
-  const channel = await connection.exec(command);
-  const output = new Output(options.dialogue, channel);
-  const ended = watch(channel, output);
-  const closed = ended.then(() => {});
-  let firstLine: (line: string | undefined) => void = () => {};
-  const line = new Promise<string | undefined>((resolve) => {
-    firstLine = resolve;
-  });
-  output.onLine = (text) => firstLine(text);
-  closed.then(() => firstLine(undefined));
+  try {
+    const begin = (channel: ssh2.ClientChannel) => attend(connection, channel, options, keepInput);
+    return await connection.exec(command, begin, keepInput);
+  } catch (error) {
+    throw atStep(error, options.label);
+  }
+}
 
-  const aborted = new Promise<never>((_, reject) => {
-    const fail = (error: Error) => {
-      abort(channel);
+function attend(
+  connection: Connection,
+  channel: ssh2.ClientChannel,
+  options: ExecOptions,
+  keepInput: boolean,
+): Running {
+  const output = new Output(options.dialogue, channel);
+  const firstLine = new Promise<string>((resolve) => {
+    output.onLine = resolve;
+  });
+  const ended = watch(channel, output);
+  const closed = ended.then(() => undefined);
+  const sent = feed(channel, output, closed, keepInput ? undefined : options);
+  const whole = ended.then(async (end) => {
+    await sent;
+    return conclude(connection, options, output, end);
+  });
+  const result = Promise.race([whole, aborted(connection, channel, options, output, closed)]);
+  result.catch(() => {});
+  return { result, firstLine: Promise.race([firstLine, closed]), endInput: () => channel.end() };
+}
+
+/** Gives the command its input once it has started. Rejects when the source of the input fails. */
+async function feed(
+  channel: ssh2.ClientChannel,
+  output: Output,
+  closed: Promise<undefined>,
+  input: Pick<ExecOptions, 'stdin' | 'onProgress'> | undefined,
+): Promise<void> {
+  await Promise.race([output.started, closed]);
+  if (!input) return;
+  try {
+    await sendStdin(channel, input.stdin, closed, input.onProgress);
+  } catch (error) {
+    // The command sees its input end too early and may clean up; what it makes of it is of no interest.
+    channel.end();
+    await closed;
+    throw error;
+  }
+}
+
+/** Rejects when the command has to be given up. */
+function aborted(
+  connection: Connection,
+  channel: ssh2.ClientChannel,
+  options: ExecOptions,
+  output: Output,
+  closed: Promise<undefined>,
+): Promise<never> {
+  return new Promise((_, reject) => {
+    const giveUp = (error: Error) => {
+      // sshd ends the command; where it may not (what sudo started is root's), the pipes that close do.
+      channel.signal('TERM');
+      channel.close();
       reject(error);
     };
-    output.onOverflow = () => fail(tooMuch(connection, options.label));
-    const send = async () => {
-      await Promise.race([output.started, closed]);
-      if (!keepInput) await sendStdin(channel, options.stdin, closed, options.onProgress);
-    };
-    send().catch(fail);
-    limit(options, closed, () => fail(timedOut(connection, options, output)));
+    output.onOverflow = () => giveUp(tooMuch(connection, options.label));
+    if (options.timeout === undefined) return;
+    const expire = () => giveUp(timedOut(connection, options, output));
+    const timer = setTimeout(expire, options.timeout * 1000);
+    closed.then(() => clearTimeout(timer));
   });
-  const result = Promise.race([ended.then((end) => conclude(connection, options, output, end)), aborted]);
-  result.catch(() => {});
-  return { result, firstLine: line, endInput: () => channel.end() };
 }
 
 interface End {
@@ -92,10 +135,7 @@ function conclude(connection: Connection, options: ExecOptions, output: Output, 
   const host = connection.target.name;
   const texts = output.texts();
   if (end.code === undefined) {
-    if (connection.lost) {
-      const { message, details } = connection.lost;
-      throw new KbinError(message, { ...details, step: options.label });
-    }
+    if (connection.lost) throw atStep(connection.lost, options.label);
     throw new KbinError(`${host} did not tell how ${options.label} ended`, {
       host,
       step: options.label,
@@ -109,16 +149,9 @@ function conclude(connection: Connection, options: ExecOptions, output: Output, 
     : { code: end.code, ...texts };
 }
 
-function limit(options: ExecOptions, closed: Promise<void>, expire: () => void): void {
-  if (options.timeout === undefined) return;
-  const timer = setTimeout(expire, options.timeout * 1000);
-  closed.then(() => clearTimeout(timer));
-}
-
-/** Asks sshd to kill the command, and hangs up: the pipe that ends stops what sshd may not kill (sudo's children). */
-function abort(channel: ssh2.ClientChannel): void {
-  channel.signal('KILL');
-  channel.close();
+/** A connection's error is the same for all its commands; each says what it was at. */
+function atStep(error: unknown, step: string): unknown {
+  return error instanceof KbinError ? new KbinError(error.message, { ...error.details, step }) : error;
 }
 
 function timedOut(connection: Connection, options: ExecOptions, output: Output): KbinError {

@@ -32,6 +32,10 @@ const socketCauses: Readonly<Record<string, { why: string; next: string }>> = {
     next: 'sshd there may be refusing you for a while (MaxStartups, PerSourcePenalties, fail2ban): see its journal',
   },
 };
+const hungUp = {
+  why: 'the server closed the connection in the middle of the login',
+  next: "see sshd's journal on the host for the reason",
+};
 const sameAs: Readonly<Record<string, string>> = { EPIPE: 'ECONNRESET', EHOSTDOWN: 'EHOSTUNREACH' };
 
 export function place(target: Target): string {
@@ -43,7 +47,8 @@ export function cannotConnect(target: Target, error: unknown, step: string): Kbi
   if (error instanceof KbinError) return error;
   const { code, message, errors } = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] };
   const named = code ?? errors?.[0]?.code ?? '';
-  const known = socketCauses[sameAs[named] ?? named] ?? fromMessage(message);
+  const found = socketCauses[sameAs[named] ?? named] ?? fromMessage(message);
+  const known = step === 'log in' && found === socketCauses.ECONNRESET ? hungUp : found;
   return failed(target, step, {
     why: known?.why ?? message,
     ...(known && { next: known.next }),
@@ -92,25 +97,18 @@ export interface RefusedLogin {
   readonly failures: readonly Error[];
   /** Ways that the server still takes, as it names them. */
   readonly methods: readonly string[];
-  /** The server took a key and wants something besides it. */
-  readonly partial: boolean;
+  /** The error of ssh2, or what the server said when it hung up. */
+  readonly said: string;
 }
 
 export function loginRefused(target: Target, refused: RefusedLogin): KbinError {
-  const { offered, failures, methods, partial } = refused;
+  const { offered, failures, methods, said } = refused;
   // A key that could not be opened explains more than the list of all others.
   const own = failures.find((failure) => failure instanceof KbinError);
   if (own instanceof KbinError)
     return new KbinError(own.message, { host: target.name, step: 'log in', ...own.details });
   const what = `${target.name} refused the login as ${target.user}`;
   const base = { host: target.name, step: 'log in' };
-  if (partial) {
-    return new KbinError(what, {
-      ...base,
-      why: `it took the key and wants ${methods.join(' or ')} as well, which kbin cannot give`,
-      next: 'exempt this user from the second factor, or use another one (ssh.user in cluster.yaml)',
-    });
-  }
   const trouble = failures.map((failure) => `; ${failure.message}`).join('');
   if (offered.length === 0) {
     return new KbinError(what, {
@@ -119,12 +117,23 @@ export function loginRefused(target: Target, refused: RefusedLogin): KbinError {
       next: 'name one with ssh.identityFile in cluster.yaml, or add it to an agent (ssh-add)',
     });
   }
-  const takesKeys = methods.length === 0 || methods.includes('publickey');
+  if (/too many auth/i.test(said)) {
+    return new KbinError(what, {
+      ...base,
+      why: `it hung up after too many keys: ${offered.join(', ')}`,
+      next: 'name the right key with ssh.identityFile in cluster.yaml: it is tried first',
+    });
+  }
+  if (methods.length > 0 && !methods.includes('publickey')) {
+    return new KbinError(what, {
+      ...base,
+      why: `it lets nobody in by a key alone: it wants ${methods.join(' or ')}`,
+      next: 'let this user in by key there (AuthenticationMethods in sshd_config), or set another ssh.user',
+    });
+  }
   return new KbinError(what, {
     ...base,
-    why: takesKeys
-      ? `it accepted none of these keys: ${offered.join(', ')}${trouble}`
-      : `it takes no keys for this user, only ${methods.join(' and ')}`,
+    why: `it accepted none of these keys: ${offered.join(', ')}${trouble}`,
     next: `put the public key into ~${target.user}/.ssh/authorized_keys there, or set ssh.user or ssh.identityFile`,
   });
 }

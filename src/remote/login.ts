@@ -35,9 +35,14 @@ export async function login(socket: Duplex, target: Target, context: LoginContex
   const identities = new Identities(target.identity, context.ring, (work) =>
     context.deadline.pausedDuring(work),
   );
-  const auth = { methods: [] as readonly string[], partial: false };
+  const auth: Auth = { methods: [] };
   const client = new ssh2.Client();
-  context.step('greet the SSH server');
+  let step = '';
+  const enter = (next: string) => {
+    step = next;
+    context.step(next);
+  };
+  enter('greet the SSH server');
   await new Promise<void>((resolve, reject) => {
     // Once: later key exchanges of the same connection are handshakes too.
     client.once('handshake', () => {
@@ -46,19 +51,20 @@ export async function login(socket: Duplex, target: Target, context: LoginContex
       } catch (error) {
         reject(error);
       }
-      context.step('log in');
+      enter('log in');
     });
     client.once('ready', resolve);
     client.on('error', (error: Error & { level?: string }) => {
       // An agent that fails with one key is asked for the next.
       if (error.level === 'agent') return;
       if (check.refusal) reject(check.refusal);
-      else if (error.level === 'client-authentication') {
-        reject(loginRefused(target, { offered: identities.offered, failures: identities.failures, ...auth }));
-      } else reject(cannotConnect(target, error, 'greet the SSH server'));
+      else if (error.level === 'client-authentication' || /too many auth/i.test(error.message)) {
+        const { offered, failures } = identities;
+        reject(loginRefused(target, { offered, failures, methods: auth.methods, said: error.message }));
+      } else reject(cannotConnect(target, error, step));
     });
     client.once('close', () => {
-      reject(check.refusal ?? cannotConnect(target, new Error('connection closed'), 'log in'));
+      reject(check.refusal ?? cannotConnect(target, new Error('connection closed'), step));
     });
     connectClient(client, socket, target, { check, identities, auth });
   }).catch((error) => {
@@ -71,7 +77,12 @@ export async function login(socket: Duplex, target: Target, context: LoginContex
 interface Means {
   readonly check: HostCheck;
   readonly identities: Identities;
-  readonly auth: { methods: readonly string[]; partial: boolean };
+  readonly auth: Auth;
+}
+
+interface Auth {
+  /** Ways to log in that the server names when it has refused one. */
+  methods: readonly string[];
 }
 
 function connectClient(
@@ -80,7 +91,11 @@ function connectClient(
   target: Target,
   { check, identities, auth }: Means,
 ): void {
-  let tried = false;
+  // `none` is refused with a list of what would not be; after the keys, since it counts against MaxAuthTries.
+  const attempts: ssh2.AnyAuthMethod[] = [
+    { type: 'agent', username: target.user, agent: identities },
+    { type: 'none', username: target.user },
+  ];
   client.connect({
     sock,
     username: target.user,
@@ -90,12 +105,9 @@ function connectClient(
     readyTimeout: 0,
     keepaliveInterval: target.keepAlive * 1000,
     keepaliveCountMax: 3,
-    authHandler: (left, partial, next) => {
+    authHandler: (left, _partial, next) => {
       auth.methods = left ?? [];
-      auth.partial = partial === true;
-      if (tried) return next(false as never);
-      tried = true;
-      next({ type: 'agent', username: target.user, agent: identities });
+      next(attempts.shift() ?? (false as never));
     },
   });
 }

@@ -5,38 +5,40 @@
 export class Sessions {
   #limit: number;
   #open = 0;
+  #staying = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  get open(): number {
-    return this.#open;
+  /** No command is under way whose end would make room. */
+  get allStay(): boolean {
+    return this.#open === this.#staying;
   }
 
-  async acquire(): Promise<void> {
+  /** @param stays the command has no end of its own: nobody may wait for its session */
+  async acquire(stays: boolean): Promise<void> {
     if (this.#open >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#open++;
+    if (stays) this.#staying++;
   }
 
-  release(): void {
+  release(stays: boolean): void {
     this.#open--;
-    this.#next();
+    if (stays) this.#staying--;
+    if (this.#open < this.#limit) this.#next();
   }
 
-  /** The server refused one more than it has: give it back, and never ask for so many again. */
+  /** The server takes no more than are open now. */
   learnLimit(): void {
-    this.#open--;
     this.#limit = Math.max(1, Math.min(this.#limit, this.#open));
   }
 
   #next(): void {
-    while (this.#open < this.#limit) {
-      const resume = this.#waiting.shift();
-      if (!resume) return;
-      this.#open++;
-      resume();
-    }
+    const resume = this.#waiting.shift();
+    if (!resume) return;
+    this.#open++;
+    resume();
   }
 }

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { KbinError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 import { execute, type Running, start } from './exec.ts';
@@ -42,6 +42,8 @@ export class SshHost implements Host {
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     const label = options.label ?? shorten(argv.join(' '));
+    // It may fail before anybody reads it; sendStdin() then gets the error.
+    if (options.stdin instanceof Readable) options.stdin.on('error', () => {});
     const privilege = options.asLoginUser ? ({ kind: 'plain' } as const) : await this.#root();
     const result = await this.#execute(argv, privilege, { ...options, label });
     if (privilege.kind === 'sudo' && refusedLater(result.stderr, result.code)) {

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { SshSettings } from '../../src/cluster/cluster.ts';
 import { type ConnectOptions, createConnect } from '../../src/remote/connect.ts';
 import type { Connect, Host } from '../../src/remote/host.ts';
 import { clusterOf } from './cluster-of.ts';
 import { type KeyPair, keyPair, type ServerOptions, SshServer } from './ssh-server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+
+// Logins cost cryptography, and a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 export interface Setting {
   readonly server: SshServer;

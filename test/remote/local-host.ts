@@ -25,8 +25,9 @@ export class LocalHost implements Host {
     this.commands.push([...argv]);
     const child = this.#spawn(argv);
     const result = collect(child);
-    const sent = sendStdin(child.stdin, options.stdin, result, options.onProgress).catch((error) => {
-      child.kill('SIGKILL');
+    const sent = sendStdin(child.stdin, options.stdin, result, options.onProgress).catch(async (error) => {
+      child.stdin.end();
+      await result;
       throw error;
     });
     const seconds = options.timeout ?? 60;

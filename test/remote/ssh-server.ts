@@ -56,8 +56,9 @@ export interface ServerOptions {
 export class SshServer {
   readonly hostKeys: readonly KeyPair[];
   readonly commands: string[] = [];
-  /** Users of every attempt to log in that offered a key, with the key's fingerprint-free public half. */
+  /** Users of every attempt to log in that offered a key, with the key. */
   readonly offers: { user: string; blob: Buffer }[] = [];
+  port = 0;
   connections = 0;
   mostSessions = 0;
   readonly #options: ServerOptions;
@@ -82,12 +83,9 @@ export class SshServer {
   static async start(options: ServerOptions = {}): Promise<SshServer> {
     const server = new SshServer(options);
     await new Promise<void>((resolve) => server.#net.listen(0, '127.0.0.1', resolve));
+    server.port = (server.#net.address() as net.AddressInfo).port;
     onTestFinished(() => server.stop());
     return server;
-  }
-
-  get port(): number {
-    return (this.#net.address() as net.AddressInfo).port;
   }
 
   /** Lines of known_hosts under which this server is known. */
@@ -115,14 +113,15 @@ export class SshServer {
 
   #serve(client: ssh2.Connection): void {
     client.on('error', () => {});
+    let factors: ssh2.AuthenticationType[] = ['publickey'];
     client.on('authentication', (attempt) => {
-      if (attempt.method !== 'publickey') return attempt.reject(['publickey']);
+      if (attempt.method !== 'publickey') return attempt.reject(factors);
       this.offers.push({ user: attempt.username, blob: attempt.key.data });
       const known = this.#options.authorised?.some(({ blob }) => blob.equals(attempt.key.data));
       if (!known || !signed(attempt)) return attempt.reject(['publickey']);
-      if (this.#options.secondFactor && attempt.signature)
-        return attempt.reject(['keyboard-interactive'], true);
-      attempt.accept();
+      if (!this.#options.secondFactor || !attempt.signature) return attempt.accept();
+      factors = ['keyboard-interactive'];
+      attempt.reject(factors, true);
     });
     let sessions = 0;
     client.on('session', (accept, reject) => {
@@ -131,7 +130,7 @@ export class SshServer {
       accept().on('exec', (acceptExec, _, { command }) => {
         this.commands.push(command);
         const channel = acceptExec();
-        const child = spawn('bash', ['-c', command], {
+        const child = spawn('bash', ['--norc', '-c', command], {
           env: { PATH: process.env.PATH, ...this.#options.env },
         });
         channel.once('close', () => sessions--);
@@ -169,10 +168,13 @@ function connectChild(channel: ssh2.ServerChannel, child: ChildProcess): void {
   // As sshd: a connection that is gone closes the command's input.
   channel.on('close', () => child.stdin?.destroy());
   child.on('close', (code, signal) => {
-    // `exit` with a negative code stands for a server that closes without telling.
+    // Code 99 stands for a server that closes without telling how the command ended.
     if (signal) channel.exit(signal.replace('SIG', '') as never);
     else if (code !== 99) channel.exit(code ?? 0);
     channel.end();
     channel.close();
+    // Input that nobody reads any more must not keep the channel from closing.
+    channel.unpipe();
+    channel.resume();
   });
 }
