@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openStore } from '../../src/ca/store.ts';
+import { KbinError } from '../../src/errors.ts';
+import { filledStore, temporaryFolder } from './stores.ts';
+
+const digest = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex');
+
+describe('a view', () => {
+  test('refers to certificates and keys by their path below pki/', async () => {
+    const store = await filledStore();
+    const view = store.view();
+    const pem = readFileSync(join(store.folder, 'etcd-ca/etcd-server@m1.crt'), 'utf8');
+    expect(view.certificate('etcd-server@m1')).toEqual({ ref: 'etcd-ca/etcd-server@m1.crt', pem });
+    expect(view.certificate('kubernetes-ca')?.ref).toBe('kubernetes-ca/ca.crt');
+    const key = view.key('etcd-server@m1');
+    expect(key?.ref).toBe('etcd-ca/etcd-server@m1.key');
+    expect(key?.sha256).toBe(digest(await store.readSecret('etcd-ca/etcd-server@m1.key')));
+    expect(view.key('service-account')?.ref).toBe('service-account/sa.key');
+    expect(view.certificate('service-account')).toBeUndefined();
+    expect(view.etcdClusterId).toBeUndefined();
+  });
+
+  test('knows nothing of other hosts, unknown ids, or an id that would leave the folder', async () => {
+    const view = (await filledStore()).view();
+    for (const id of [
+      'etcd-server@m2',
+      'etcd-server',
+      'nobody',
+      '',
+      'etcd-server@../ca',
+      '../etcd-ca',
+      'etcd-ca@m1',
+    ]) {
+      expect([id, view.certificate(id), view.key(id)]).toEqual([id, undefined, undefined]);
+    }
+  });
+
+  test('of a store that does not exist is empty and makes nothing', async () => {
+    const folder = join(temporaryFolder(), 'pki');
+    const view = (await openStore(folder)).view();
+    expect([view.certificate('etcd-ca'), view.key('etcd-ca'), view.etcdClusterId]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test('stays what it was when the store changes', async () => {
+    const store = await filledStore();
+    const view = store.view();
+    rmSync(store.folder, { recursive: true });
+    expect(view.certificate('etcd-ca')?.ref).toBe('etcd-ca/ca.crt');
+  });
+});
+
+describe('readSecret', () => {
+  test('says clearly when the file is not there', async () => {
+    const store = await filledStore();
+    rmSync(join(store.folder, 'etcd-ca/etcd-peer@m1.key'));
+    const error = await store.readSecret('etcd-ca/etcd-peer@m1.key').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(KbinError);
+    expect((error as KbinError).message).toContain('etcd-ca/etcd-peer@m1.key');
+  });
+
+  test.each(['../cluster.yaml', 'etcd-ca/../../x', '..'])('never leaves the folder: %s', async (ref) => {
+    const store = await filledStore();
+    await expect(store.readSecret(ref)).rejects.toThrow('not a reference into the store');
+  });
+});
+
+describe('the etcd cluster id', () => {
+  test('is kept, may be said again, and never changes', async () => {
+    const store = await openStore(join(temporaryFolder(), 'pki'));
+    await store.recordEtcdClusterId('9a8b7c6d5e4f3a2b');
+    await store.recordEtcdClusterId('9a8b7c6d5e4f3a2b');
+    expect(store.view().etcdClusterId).toBe('9a8b7c6d5e4f3a2b');
+    await expect(store.recordEtcdClusterId('1111111111111111')).rejects.toThrow(
+      'this store belongs to the etcd cluster 9a8b7c6d5e4f3a2b, not to 1111111111111111',
+    );
+    expect(store.view().etcdClusterId).toBe('9a8b7c6d5e4f3a2b');
+    expect(statSync(store.folder).mode & 0o777).toBe(0o700);
+    expect(readFileSync(join(store.folder, '.gitignore'), 'utf8')).toBe('*\n');
+  });
+});
