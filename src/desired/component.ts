@@ -25,8 +25,18 @@ export interface Component {
   readonly name: string;
   /** The hosts that get it. */
   readonly role: Role;
+  /** The programs that it brings, for those who put them there themselves. */
+  readonly programs: (cluster: Cluster) => Programs;
   /** Ids of what the component takes from the certificate store on this host. */
   readonly certificates: (host: ClusterHost) => readonly string[];
   /** Pure. Throws KbinError when the store lacks a certificate or a setting cannot be written. */
   readonly desire: (cluster: Cluster, host: ClusterHost, inputs: DesireInputs) => DesiredComponent;
+}
+
+export interface Programs {
+  /** Absolute folder on the host. */
+  readonly folder: string;
+  readonly names: readonly string[];
+  /** `etcd 3.6.5`. */
+  readonly release: string;
 }

@@ -13,6 +13,7 @@ export const dataRules: readonly Rule[] = [
   onlyWithData(otherName),
   onlyWithData(addressChanged),
   onlyWithData(listed),
+  onlyWithData(notAsked),
   onlyWithData(silent),
   onlyWithData(knownCluster),
   onlyWithData(cutOffBootstrap),
@@ -110,6 +111,11 @@ function seemsReady({ unit }: MemberView): boolean {
 
 function because(failure: string | undefined): string {
   return failure === undefined ? '' : `: ${failure}`;
+}
+
+function notAsked({ asked }: EtcdView, member: MemberView) {
+  if (asked || !seemsReady(member)) return undefined;
+  return { action: 'keep' as const, reason: 'runs; etcd itself was not asked' };
 }
 
 /** systemd says that etcd is ready, and nobody could be asked: then nothing is known, which is no reason to restart it. */

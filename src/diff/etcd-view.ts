@@ -31,7 +31,10 @@ export interface EtcdFacts {
   /** The hosts that answered, by name. */
   readonly observed: ReadonlyMap<string, Observed>;
   readonly unreachable: readonly { readonly host: string; readonly reason: string }[];
-  /** One per etcd host that was asked; none when nobody was asked. */
+  /**
+   * One per etcd host. None at all: etcd was not asked, for lack of a client key; then a member that runs is taken for
+   * one that is well, which will do to show a plan and never to carry one out.
+   */
   readonly readings: readonly EtcdReading[];
   /** What the certificate store remembers of the cluster that was bootstrapped from it. */
   readonly storeClusterId?: string;
@@ -69,6 +72,7 @@ export interface MemberView {
 export interface EtcdView {
   readonly cluster: Cluster;
   readonly members: readonly MemberView[];
+  readonly asked: boolean;
   /** undefined: nobody answered. */
   readonly live?: LiveCluster;
   /** Cluster ids of all that answered. More than one: there are several clusters. */
@@ -82,6 +86,7 @@ export function etcdView(facts: EtcdFacts): EtcdView {
   return {
     cluster,
     members: hostsWithRole(cluster, 'etcd').map((host) => memberView(facts, host, live)),
+    asked: facts.readings.length > 0,
     answeringClusters: [...new Set(facts.readings.flatMap(({ status }) => status?.clusterId ?? []))],
     ...(live === undefined ? {} : { live }),
     ...(storeClusterId === undefined ? {} : { storeClusterId }),

@@ -432,6 +432,16 @@ describe('a joining member', () => {
   });
 });
 
+test('without a client key etcd is not asked, and what runs is left as it is', () => {
+  const facts = {
+    ...factsOf({ hosts: [member, { ...down, etcd: 'silent' }, down], store: 'own' }),
+    readings: [],
+  };
+  const { members, findings } = decideMembership(facts);
+  expect(members.map(({ action }) => action)).toEqual(['keep', 'keep', 'repair']);
+  expect(findings).toEqual([]);
+});
+
 test('a member with data keeps the lines it joined with', () => {
   const conf =
     'ETCD_NAME="x"\nETCD_INITIAL_CLUSTER="a=https://1:2380"\nETCD_INITIAL_CLUSTER_STATE="existing"\n';

@@ -1,7 +1,7 @@
 import service from '../../../units/etcd/etcd.service?raw';
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { exitCode, KbinError } from '../../errors.ts';
-import type { Component, DesireInputs } from '../component.ts';
+import type { Component, DesireInputs, Programs } from '../component.ts';
 import type {
   DesiredBundle,
   DesiredComponent,
@@ -13,7 +13,7 @@ import type {
 import { sha256, textContent } from '../digest.ts';
 import { folderOf, isSystemFolder } from '../folders.ts';
 import { renderTemplate, unitValue } from '../template.ts';
-import { versionOf } from '../version.ts';
+import { compareMinors, versionOf } from '../version.ts';
 import { etcdBundle } from './etcd-bundle.ts';
 import { renderEtcdConf } from './etcd-conf.ts';
 import { checkEtcdEnvironment } from './etcd-environment.ts';
@@ -24,6 +24,7 @@ export const etcdUnit = 'etcd.service';
 export const etcd: Component = {
   name: 'etcd',
   role: 'etcd',
+  programs,
   certificates: (host) => [
     'etcd-ca',
     `etcd-server@${host.name}`,
@@ -86,15 +87,23 @@ function directories({ paths, etcd: { user, group } }: Cluster): DesiredDirector
   ];
 }
 
-/** What a release tarball holds for the host; only the server's own program matters to the running process. */
-function binaries({ paths }: Cluster, inputs: DesireInputs): DesiredFile[] {
-  return ['etcd', 'etcdctl', 'etcdutl'].flatMap((name) => {
+/** What a release tarball holds for the host; etcdutl came with 3.5. */
+function programs({ paths, etcd: { version } }: Cluster): Programs {
+  const hasUtl = compareMinors(versionOf(version), { major: 3, minor: 5 }) >= 0;
+  const names = hasUtl ? ['etcd', 'etcdctl', 'etcdutl'] : ['etcd', 'etcdctl'];
+  return { folder: paths.etcd.bin, names, release: `etcd ${version}` };
+}
+
+/** Those of them that the release has; only the server's own program matters to the running process. */
+function binaries(cluster: Cluster, inputs: DesireInputs): DesiredFile[] {
+  const { folder, names } = programs(cluster);
+  return names.flatMap((name) => {
     const binary = inputs.binaries?.get(name);
     if (binary === undefined) return [];
     const { path: ref, sha256: digest, size } = binary;
     return [
       {
-        path: `${paths.etcd.bin}/${name}`,
+        path: `${folder}/${name}`,
         mode: 0o755,
         ...root,
         content: { kind: 'binary', ref, sha256: digest, size },
