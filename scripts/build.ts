@@ -7,9 +7,8 @@
  * stay, so that the stack trace of a defect can be read. The licences of what is bundled lie beside it.
  */
 import { readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { argv } from 'node:process';
 import { build, type Plugin } from 'esbuild';
 import { licenceNotices } from './notices.ts';
 
@@ -57,7 +56,7 @@ const tooOld = `if (Number.parseInt(process.versions.node, 10) < ${least}) {
 /** Rejects when the bundle cannot be made, or only with warnings; esbuild has said why on stderr by then. */
 export async function buildKbin(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const { warnings, metafile } = await build({
+  const { warnings, metafile, outputFiles } = await build({
     entryPoints: [resolve(root, 'src/main.ts')],
     outfile: resolve(folder, 'kbin.cjs'),
     bundle: true,
@@ -69,24 +68,28 @@ export async function buildKbin(folder: string): Promise<void> {
     minifySyntax: true,
     legalComments: 'none',
     metafile: true,
+    write: false,
     absWorkingDir: root,
     plugins: [rawText, noNativeParts],
     logLevel: 'warning',
   });
   if (warnings.length > 0) throw new Error('esbuild has warnings');
-  await writeFile(
-    resolve(folder, 'third-party-licences.txt'),
-    licenceNotices(root, Object.keys(metafile.inputs)),
-  );
-  // Beside and renamed: a shell reads a script while it runs it.
-  const launcher = resolve(folder, 'kbin');
-  await copyFile(resolve(root, 'scripts/launcher.sh'), `${launcher}.new`);
-  await chmod(`${launcher}.new`, 0o755);
-  await rename(`${launcher}.new`, launcher);
+  const licences = licenceNotices(root, Object.keys(metafile.inputs));
+  const launcher = await readFile(resolve(root, 'scripts/launcher.sh'));
+  await replace(resolve(folder, 'third-party-licences.txt'), licences, 0o644);
+  await replace(resolve(folder, 'kbin.cjs'), outputFiles[0]?.contents ?? '', 0o644);
+  await replace(resolve(folder, 'kbin'), launcher, 0o755);
+}
+
+/** In one step: a kbin that runs meanwhile reads the old file or the new one, and a shell reads a script as it goes. */
+async function replace(file: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const fresh = `${file}.${process.pid}`;
+  await writeFile(fresh, content, { mode });
+  await rename(fresh, file);
 }
 
 if (import.meta.main) {
-  await buildKbin(resolve(argv[2] ?? resolve(root, 'dist'))).catch(() => {
+  await buildKbin(resolve(process.argv[2] ?? resolve(root, 'dist'))).catch(() => {
     process.exitCode = 1;
   });
 }

@@ -7,11 +7,12 @@ async function main(): Promise<void> {
   try {
     const { run } = await import('./cli/program.ts');
     code = await run(process.argv.slice(2), io);
+    await drained();
   } catch (error) {
     const { printError } = await import('./cli/output.ts');
     code = printError(io, error);
   }
-  await drained();
+  await drained().catch(() => {});
   // Explicit, because a watch or a keep-alive on a dead server would never let the process end.
   process.exit(code);
 }

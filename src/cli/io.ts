@@ -1,3 +1,5 @@
+import { KbinError } from '../errors.ts';
+
 /**
  * Everything a command says goes through here. Results go to stdout (a table, or JSON with --json), progress and
  * warnings to stderr. Nothing asks a question unless `interactive`.
@@ -29,10 +31,9 @@ export interface Progress {
 /** The process kbin runs in. */
 export function processIo(): Io {
   const { stdin, stdout, stderr, env } = process;
-  // `kbin … | head` closes stdout early: that is the reader's wish, not a defect.
+  // `kbin … | head` closes stdout early: that is the reader's wish. Anything else is told when all is said.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') unsaid ??= error;
   });
   const interactive = stdin.isTTY === true && stderr.isTTY === true;
   return {
@@ -54,6 +55,9 @@ function wantsColour(env: Io['env'], terminals: boolean): boolean {
   return terminals && env.TERM !== 'dumb';
 }
 
+/** Why a part of the result did not get out. */
+let unsaid: Error | undefined;
+
 /** Waits until everything said has left the process, so that an explicit exit cuts nothing off. */
 export async function drained(): Promise<void> {
   const flush = (stream: NodeJS.WriteStream): Promise<void> =>
@@ -62,4 +66,11 @@ export async function drained(): Promise<void> {
       else stream.write('', () => resolve());
     });
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  if (unsaid === undefined) return;
+  const why = unsaid.message;
+  unsaid = undefined;
+  throw new KbinError('the result could not be written', {
+    why,
+    next: 'send it elsewhere; asking again changes nothing',
+  });
 }
