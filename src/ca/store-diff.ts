@@ -30,8 +30,11 @@ function diffAuthority(
   const { id, leaves } = authority;
   const entry = entryOf(store, id);
   const lost = authorityProblems(authority, store, entry, now, place);
-  // Without its CA nothing can be said of a leaf.
-  if (lost.length > 0) return { changes: [], problems: lost, notes: [] };
+  // Without its CA only this can be said of a leaf: that its own files do not fit together.
+  if (lost.length > 0) {
+    const ofLeaves = leaves.flatMap((leaf) => leafProblems(leaf.id, entryOf(store, leaf.id), place));
+    return { changes: [], problems: [...lost, ...ofLeaves], notes: [] };
+  }
   const changes: StoreChange[] = [];
   const problems: StoreProblem[] = [];
   const notes: StoreNote[] = authorityNotes(authority, entry);

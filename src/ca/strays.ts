@@ -11,6 +11,8 @@ export interface Stray {
   readonly file: string;
   /** undefined when it is no certificate that can be read. */
   readonly info: CertificateInfo | undefined;
+  /** Its private key lies beside it. */
+  readonly keyIsHere: boolean;
 }
 
 /** Certificates in the store that the plan does not want (any more): of a host that left cluster.yaml. Never removed. */
@@ -22,8 +24,13 @@ export function strayCertificates(plan: CertificatePlan, folder: string): Stray[
       .filter((path) => path.endsWith('.crt') && !wanted.has(path))
       .map((file) => {
         const reading = files.read(file);
-        const id = file.slice(file.lastIndexOf('/') + 1, -'.crt'.length);
-        return { id, file, info: reading.state === 'read' ? firstOf(reading.content) : undefined };
+        const stem = file.slice(0, -'.crt'.length);
+        return {
+          id: stem.slice(stem.lastIndexOf('/') + 1),
+          file,
+          info: reading.state === 'read' ? firstOf(reading.content) : undefined,
+          keyIsHere: files.read(`${stem}.key`).state !== 'absent',
+        };
       }),
   );
 }

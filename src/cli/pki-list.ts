@@ -31,13 +31,13 @@ export async function pkiList(context: CliContext): Promise<void> {
   const { observed, diff } = await compareStore(plan, folder, { now, passphrase });
   const listed = [
     ...planned(plan).map(({ id, purpose }) => listedEntry(id, purpose, observed.get(id), diff, now)),
-    ...strayCertificates(plan, folder).map(({ id, file, info }) => ({
+    ...strayCertificates(plan, folder).map(({ id, file, info, keyIsHere }) => ({
       name: id,
       file,
       ...(info === undefined
         ? {}
         : { certificate: { ...info, daysLeft: daysLeft(info, now) }, key: info.key }),
-      keyFile: 'elsewhere' as const,
+      keyFile: keyIsHere ? ('here' as const) : ('elsewhere' as const),
       status: info === undefined ? 'cannot be read' : 'not in cluster.yaml any more',
     })),
   ];
