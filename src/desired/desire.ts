@@ -33,11 +33,16 @@ export function requireCertificates(cluster: Cluster, store: StoreView): void {
   refuseMissing(missingFrom(store, [...new Set(needed)]));
 }
 
-function missingFrom(store: StoreView, ids: readonly string[]): string[] {
-  return ids.flatMap((id) => [
-    ...(store.certificate(id) === undefined ? [id] : []),
-    ...(isAuthority(id) || store.key(id) !== undefined ? [] : [`${id} (key)`]),
-  ]);
+interface Missing {
+  readonly id: string;
+  readonly what: 'certificate' | 'key';
+}
+
+function missingFrom(store: StoreView, ids: readonly string[]): Missing[] {
+  return ids.flatMap((id): Missing[] => {
+    if (store.certificate(id) === undefined) return [{ id, what: 'certificate' }];
+    return isAuthority(id) || store.key(id) !== undefined ? [] : [{ id, what: 'key' }];
+  });
 }
 
 /** CA keys stay with the operator: components take the certificate alone. */
@@ -45,12 +50,13 @@ function isAuthority(id: string): boolean {
   return id.endsWith('-ca');
 }
 
-function refuseMissing(missing: readonly string[], host?: string): void {
+function refuseMissing(missing: readonly Missing[], host?: string): void {
   if (missing.length === 0) return;
-  throw new KbinError(`the certificate store lacks ${missing.join(', ')}`, {
+  const names = missing.map(({ id, what }) => (what === 'key' ? `the key of ${id}` : id));
+  throw new KbinError(`the certificate store lacks ${names.join(', ')}`, {
     ...(host === undefined ? {} : { host }),
     step: 'read the certificate store',
-    why: 'the certificates were not made yet, or the cluster got hosts since',
+    why: 'the certificates were not made yet, or the cluster has got hosts since',
     next: 'run `kbin pki init`: it makes what is missing and changes nothing else',
   });
 }

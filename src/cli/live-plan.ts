@@ -1,0 +1,109 @@
+import { survey } from '../apply/survey.ts';
+import { resolveBinaries } from '../binaries/resolve.ts';
+import type { Store } from '../ca/store.ts';
+import type { Architecture, Cluster } from '../cluster/cluster.ts';
+import { type Binaries, componentsOf, requireCertificates } from '../desired/desire.ts';
+import type { PlanFinding } from '../diff/changes.ts';
+import { type PlannedCluster, planCluster } from '../diff/plan.ts';
+import { KbinError } from '../errors.ts';
+import { type MemberReading, readMembers } from '../health/live.ts';
+import { etcdCredentials, etcdTargets } from '../health/of-cluster.ts';
+import type { Connect } from '../remote/host.ts';
+
+export interface LivePlanInputs {
+  readonly cluster: Cluster;
+  readonly store: Store;
+  /** One connection per host however often it is asked for (src/remote/share.ts); the caller closes them. */
+  readonly connect: Connect;
+  readonly onStep?: (host: string, text: string) => void;
+}
+
+/**
+ * The plan of the whole cluster against its hosts as they are now: one connection and one probe each, and etcd asked at
+ * the same time. Changes nothing. What could not be looked at is a finding, not an error.
+ */
+export async function livePlan({ cluster, store, connect, onStep }: LivePlanInputs): Promise<PlannedCluster> {
+  const view = store.view();
+  requireCertificates(cluster, view);
+  const hosts = cluster.hosts.filter((host) => componentsOf(host).length > 0);
+  const [binaries, asked] = [binariesOf(cluster), askEtcd(cluster, store, connect)];
+  const looked = await survey({
+    cluster,
+    hosts,
+    connect,
+    inputs: binaries.then(({ found }) => ({ architecture }) => {
+      const own = found.get(architecture);
+      return { store: view, ...(own === undefined ? {} : { binaries: own }) };
+    }),
+    now: Date.now,
+    ...(onStep === undefined ? {} : { onStep }),
+  });
+  const [{ found, finding: noBinaries }, { readings, finding: notAsked }] = await Promise.all([
+    binaries,
+    asked,
+  ]);
+  const planned = planCluster({
+    facts: {
+      cluster,
+      observed: new Map(looked.answered.map(({ clusterHost, observed }) => [clusterHost.name, observed])),
+      unreachable: looked.unreachable.map(({ host, error }) => ({ host, reason: reasonOf(error) })),
+      readings,
+      ...(view.etcdClusterId === undefined ? {} : { storeClusterId: view.etcdClusterId }),
+    },
+    store: view,
+    binaries: found,
+  });
+  const more = [noBinaries, notAsked].filter((finding) => finding !== undefined);
+  return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, ...more] } };
+}
+
+function reasonOf({ message, details }: KbinError): string {
+  return details.why === undefined ? message : `${message}: ${details.why}`;
+}
+
+/** Units and files are the same with and without binaries, so a plan is worth showing also where there are none. */
+async function binariesOf(
+  cluster: Cluster,
+): Promise<{ found: ReadonlyMap<Architecture, Binaries>; finding?: PlanFinding }> {
+  const { version, source } = cluster.etcd;
+  const architectures = [...new Set(cluster.hosts.map(({ architecture }) => architecture))];
+  try {
+    const found = await Promise.all(
+      architectures.map(
+        async (architecture) =>
+          [
+            architecture,
+            await resolveBinaries({ component: 'etcd', version, architecture, source }),
+          ] as const,
+      ),
+    );
+    return { found: new Map(found) };
+  } catch (error) {
+    if (!(error instanceof KbinError)) throw error;
+    const finding = warning('binaries-unknown', 'the programs on the hosts were not compared', error);
+    return { found: new Map(), finding };
+  }
+}
+
+async function askEtcd(
+  cluster: Cluster,
+  store: Store,
+  connect: Connect,
+): Promise<{ readings: readonly MemberReading[]; finding?: PlanFinding }> {
+  try {
+    const credentials = await etcdCredentials(store);
+    return { readings: await readMembers(etcdTargets(cluster, connect), credentials) };
+  } catch (error) {
+    if (!(error instanceof KbinError)) throw error;
+    return { readings: [], finding: warning('etcd-not-asked', 'etcd itself was not asked how it is', error) };
+  }
+}
+
+function warning(code: string, what: string, error: KbinError): PlanFinding {
+  return {
+    severity: 'warning',
+    code,
+    message: `${what}: ${reasonOf(error)}`,
+    next: error.details.next ?? 'see the message',
+  };
+}

@@ -1,0 +1,62 @@
+import { type HostPlan, isEmpty, type Plan } from '../diff/changes.ts';
+import type { Io } from './io.ts';
+import { paint, printTable } from './output.ts';
+
+/** A plan for people: changes by host, diffs if asked for, findings with what to do, and one line that sums up. */
+export function printPlan(io: Io, plan: Plan, options: { readonly diff?: boolean } = {}): void {
+  const changed = plan.hosts.filter(({ changes }) => changes.length > 0);
+  if (changed.length > 0) {
+    printTable(
+      io,
+      ['host', 'action', 'target', 'why'],
+      changed.flatMap(({ host, changes }) =>
+        changes.map(({ action, target, reason }) => [host, action, target, reason]),
+      ),
+    );
+    io.out('\n');
+  }
+  if (options.diff === true) for (const hostPlan of changed) printDiffs(io, hostPlan);
+  for (const { host, reason } of plan.unreachable) {
+    io.out(`${paint(io, 'red', 'incomplete')} ${host} could not be looked at: ${reason}\n`);
+  }
+  for (const { severity, host, message, next } of plan.findings) {
+    // Said above already, with the reason.
+    if (host !== undefined && plan.unreachable.some((entry) => entry.host === host)) continue;
+    const word = severity === 'stop' ? paint(io, 'red', 'stop') : paint(io, 'yellow', 'warning');
+    io.out(`${word} ${host === undefined ? '' : `${host}: `}${message}\n  next: ${next}\n`);
+  }
+  if (plan.unreachable.length + plan.findings.length > 0) io.out('\n');
+  io.out(`${summary(plan)}\n`);
+}
+
+function printDiffs(io: Io, { host, changes }: HostPlan): void {
+  for (const { diff } of changes) {
+    if (diff !== undefined) io.out(`${paint(io, 'bold', `# ${host}`)}\n${diff}\n`);
+  }
+}
+
+function summary(plan: Plan): string {
+  const looked = new Set(plan.hosts.map(({ host }) => host)).size;
+  const incomplete =
+    plan.unreachable.length > 0
+      ? `incomplete: ${count(plan.unreachable.length, 'host')} did not answer; `
+      : '';
+  if (isEmpty(plan)) return `${incomplete}nothing to do: ${count(looked, 'host')} as cluster.yaml wants`;
+  const changes = plan.hosts.reduce((sum, host) => sum + host.changes.length, 0);
+  const changedHosts = new Set(plan.hosts.filter((host) => host.changes.length > 0).map(({ host }) => host))
+    .size;
+  const disrupted = (['start', 'restart'] as const).flatMap((kind) => {
+    const number = plan.hosts.filter(({ disruption }) => disruption === kind).length;
+    return number === 0 ? [] : [`${count(number, kind)}`];
+  });
+  const stops = plan.findings.filter(({ severity }) => severity === 'stop').length;
+  return [
+    `${incomplete}${count(changes, 'change')} on ${count(changedHosts, 'host')}`,
+    ...disrupted,
+    ...(stops === 0 ? [] : ['a deploy would stop before the first of them']),
+  ].join(', ');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

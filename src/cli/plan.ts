@@ -1,0 +1,26 @@
+import type { Register } from './context.ts';
+
+export interface PlanOptions {
+  readonly exitCode?: boolean;
+  readonly diff?: boolean;
+  readonly acceptNewHostKeys?: boolean;
+}
+
+/** `kbin plan`: desired − observed, printed. */
+export const register: Register = (program, context) => {
+  program
+    .command('plan')
+    .summary('show what would change, and why')
+    .description(
+      'Looks at every host and shows what a deploy would change there, and why. Changes nothing. Secrets are named and ' +
+        'never shown.\n\n' +
+        'What stops a deploy (data of another cluster, a port that is taken, clocks that differ) is shown too, with ' +
+        'what to do about it. A host that does not answer makes the plan incomplete: exit code 1.\n\n' +
+        'Works where the private keys are not: it compares their fingerprints. Without the key of the etcd client, ' +
+        'etcd itself is not asked how it is.',
+    )
+    .option('--exit-code', 'exit with 3 when something differs: drift, for CI')
+    .option('--diff', 'show how the text files differ')
+    .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
+    .action(async (options: PlanOptions) => (await import('./plan-hosts.ts')).planHosts(context, options));
+};
