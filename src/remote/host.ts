@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream';
-
 /** What a command on a host came to. `code` is null when a signal ended it or the link was lost (never success). */
 export interface CommandResult {
   readonly code: number | null;
@@ -9,8 +7,11 @@ export interface CommandResult {
 }
 
 export interface RunOptions {
-  /** Bytes for the command's standard input; a stream is sent with back-pressure. Never logged. */
-  readonly stdin?: string | Uint8Array | Readable;
+  /**
+   * Bytes for the command's standard input; a stream is sent with back-pressure, and a chunk of it is no longer looked
+   * at once the next is asked for. Never logged.
+   */
+  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array | string>;
   /** Seconds; default the host's commandTimeout. A time-out is a KbinError. */
   readonly timeout?: number;
   /** Run as the login user even where root is to be had. Default false: as root, through sudo where needed. */

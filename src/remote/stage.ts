@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { KbinError } from '../errors.ts';
 import type { Host } from './host.ts';
 import { inParallel, valuesOf } from './parallel.ts';
 import { findStaged, receive } from './stage-scripts.ts';
-import { CHUNK_BYTES } from './stdin.ts';
+import { fileChunks } from './stdin.ts';
 import { uploadFailed } from './upload-errors.ts';
 
 /** A file for a host. */
@@ -115,18 +113,10 @@ function finishArguments(file: HostFile): string[] {
   return [stagedPath(file), sha256, mode.toString(8).padStart(4, '0'), `${owner}:${group}`, path];
 }
 
-function contentOf(files: readonly HostFile[]): Readable {
-  const [first] = files;
-  if (files.length === 1 && first && !(first.content instanceof Uint8Array)) {
-    return createReadStream(first.content.file, { highWaterMark: CHUNK_BYTES });
-  }
-  return Readable.from(pieces(files), { objectMode: false, highWaterMark: CHUNK_BYTES });
-}
-
-async function* pieces(files: readonly HostFile[]): AsyncGenerator<Uint8Array> {
+async function* contentOf(files: readonly HostFile[]): AsyncGenerator<Uint8Array> {
   for (const { content } of files) {
     if (content instanceof Uint8Array) yield content;
-    else yield* createReadStream(content.file, { highWaterMark: CHUNK_BYTES });
+    else yield* fileChunks(content.file);
   }
 }
 
