@@ -14,12 +14,30 @@ import { whileAlive } from './unit.ts';
  * it is listed; what its etcd.conf has to say follows from the list as it is then.
  */
 export async function addLearner(
-  rollout: Pick<Rollout, 'targets' | 'credentials' | 'progress'>,
-  target: EtcdTarget,
+  rollout: Pick<Rollout, 'targets' | 'credentials' | 'progress' | 'within'>,
+  { name, expected }: EtcdTarget,
 ): Promise<void> {
-  const peerUrls = target.expected?.peerUrls ?? [];
-  rollout.progress.step(target.name, 'adding it to the cluster as a learner');
-  await withHealthyMember(rollout, (client) => client.addLearner(peerUrls));
+  rollout.progress.step(name, 'joining: becoming a learner');
+  const peerUrls = expected?.peerUrls ?? [];
+  const failure = await persistently(rollout, (client) => add(client, peerUrls));
+  if (failure === undefined) return;
+  throw new KbinError(`${name} could not be added to the cluster`, {
+    host: name,
+    step: 'add a learner',
+    why: `etcd ${failure.message}`,
+    next: failure.next,
+  });
+}
+
+/** Why not, when not. One that is listed already, after an answer that was lost, is no failure. */
+async function add(client: MemberClient, peerUrls: readonly string[]): Promise<Cause | undefined> {
+  try {
+    await client.addLearner(peerUrls);
+    return undefined;
+  } catch (error) {
+    const listed = (await client.members()).some((member) => member.peerUrls.join() === peerUrls.join());
+    return listed ? undefined : causeOf(error);
+  }
 }
 
 /** Starts a member that is in the list already and waits until it has a copy of the data, then gives it its vote. */
@@ -41,14 +59,9 @@ export async function startAndPromote(rollout: Rollout, member: Member, isLearne
 /** Gives a learner its vote as soon as etcd finds that it has caught up. */
 export async function promote(rollout: Rollout, member: Member, memberId: string): Promise<void> {
   const { name, target } = member;
-  const end = performance.now() + rollout.within * 1000;
   rollout.progress.step(name, 'learner: catching up');
-  for (;;) {
-    const failure = await withHealthyMember(rollout, (client) => vote(client, memberId));
-    if (failure === undefined) break;
-    if (failure.code !== 'learner-not-ready' || performance.now() > end) throw notPromoted(name, failure);
-    await sleep(300);
-  }
+  const failure = await persistently(rollout, (client) => vote(client, memberId));
+  if (failure !== undefined) throw notPromoted(name, failure);
   const reading = await waitForMember(target, rollout.credentials, expectation(rollout, name, false), {
     within: rollout.within,
     onLast: (seen) => rollout.progress.step(name, seen),
@@ -71,7 +84,7 @@ function notPromoted(name: string, failure: Cause): KbinError {
   return new KbinError(`${name} joined as a learner, but could not be given its vote`, {
     host: name,
     step: 'promote the learner',
-    why: failure.message,
+    why: `etcd ${failure.message}`,
     next: 'Run kbin again: it waits until the member has caught up and goes on from there.',
   });
 }
@@ -82,6 +95,22 @@ function expectation(rollout: Rollout, name: string, isLearner: boolean) {
     role: isLearner ? ('learner' as const) : ('voter' as const),
     ...(rollout.clusterId === undefined ? {} : { clusterId: rollout.clusterId }),
   };
+}
+
+/** What etcd refuses now and grants a little later: a copy is still on its way, a connection is only just there. */
+const passing: readonly string[] = ['learner-not-ready', 'unhealthy-cluster', 'no-quorum', 'no-answer'];
+
+/** Asks until it is granted, or refused for good, or the time is up. `undefined`: granted. */
+async function persistently(
+  rollout: Pick<Rollout, 'targets' | 'credentials' | 'within'>,
+  ask: (client: MemberClient) => Promise<Cause | undefined>,
+): Promise<Cause | undefined> {
+  const end = performance.now() + rollout.within * 1000;
+  for (;;) {
+    const failure = await withHealthyMember(rollout, ask);
+    if (failure === undefined || !passing.includes(failure.code) || performance.now() > end) return failure;
+    await sleep(300);
+  }
 }
 
 /** Asks the leader, or else any healthy voter: membership is changed through consensus, whoever is asked. */

@@ -94,7 +94,7 @@ function ownership({ mode, owner, group }: Ownership): [string, string, string] 
  */
 export async function act(host: Host, step: string, operations: readonly Operation[]): Promise<number> {
   if (operations.length === 0) return 0;
-  const result = await host.script(script, operations.flat());
+  const result = await host.script(script, operations.flat(), { label: step });
   if (result.code === 0) return Number(/^began (\d+)$/m.exec(result.stdout)?.[1] ?? 0);
   const at = /^kbin stopped at: (.*)$/m.exec(result.stderr)?.[1];
   throw new KbinError(`${step} failed`, {

@@ -68,13 +68,32 @@ async function open(survey: SurveyInputs, clusterHost: ClusterHost): Promise<Sur
   try {
     if (operator !== undefined) await lock(host, operator);
     say('looking');
-    const inputsOf = await survey.inputs;
-    const request = probeRequestFor(desire(cluster, clusterHost, inputsOf(clusterHost)));
-    return { clusterHost, host, observed: await probe(host, request, now) };
+    const inputs = (await survey.inputs)(clusterHost);
+    return { clusterHost, host, observed: await look(cluster, clusterHost, host, inputs, now) };
   } catch (error) {
     await host.close();
     throw error;
   }
+}
+
+/** A host as it is now, over the connection that is open. */
+export async function surveyAgain(
+  cluster: Cluster,
+  { clusterHost, host }: Surveyed,
+  inputs: DesireInputs,
+  now: () => number,
+): Promise<Surveyed> {
+  return { clusterHost, host, observed: await look(cluster, clusterHost, host, inputs, now) };
+}
+
+function look(
+  cluster: Cluster,
+  clusterHost: ClusterHost,
+  host: Host,
+  inputs: DesireInputs,
+  now: () => number,
+): Promise<Observed> {
+  return probe(host, probeRequestFor(desire(cluster, clusterHost, inputs)), now);
 }
 
 /** The hosts of a role without those that are left out of the run. Throws when a name is none of them. */

@@ -21,7 +21,7 @@ export const groups: readonly Group[] = [
   {
     name: 'etcd',
     summary: 'deploy etcd, and see how it is',
-    load: [() => import('./etcd-status.ts')],
+    load: [() => import('./etcd.ts'), () => import('./etcd-status.ts')],
   },
   {
     name: 'verify',
