@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { KbinError } from '../errors.ts';
 
 /**
@@ -30,12 +31,13 @@ export interface Progress {
 
 /** The process kbin runs in. */
 export function processIo(): Io {
-  const { stdin, stdout, stderr, env } = process;
+  const { stdout, stderr, env } = process;
   // `kbin … | head` closes stdout early: that is the reader's wish. Anything else is told when all is said.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') unsaid ??= error;
   });
-  const interactive = stdin.isTTY === true && stderr.isTTY === true;
+  // Not stdin.isTTY: making the stream costs a cold process 5 ms, and few commands read it.
+  const interactive = isatty(0) && stderr.isTTY === true;
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
