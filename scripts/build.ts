@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { etcd3Proto } from './etcd3-proto.ts';
 import { licenceNotices } from './notices.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -70,7 +71,7 @@ export async function buildKbin(folder: string): Promise<void> {
     metafile: true,
     write: false,
     absWorkingDir: root,
-    plugins: [rawText, noNativeParts],
+    plugins: [rawText, noNativeParts, etcd3Proto],
     logLevel: 'warning',
   });
   if (warnings.length > 0) throw new Error('esbuild has warnings');

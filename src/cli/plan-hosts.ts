@@ -1,5 +1,5 @@
 import { openStore } from '../ca/store.ts';
-import { isEmpty } from '../diff/changes.ts';
+import { isEmpty, type Plan } from '../diff/changes.ts';
 import { exitCode } from '../errors.ts';
 import { createConnect } from '../remote/connect.ts';
 import { shareConnections } from '../remote/share.ts';
@@ -39,9 +39,14 @@ export async function planHosts(context: CliContext, options: PlanOptions): Prom
     if (context.json) printJson(io, { complete, empty: isEmpty(plan), ...plan, members });
     else printPlan(io, plan, options);
     if (!complete) context.exit(exitCode.failed);
-    else if (options.exitCode === true && !isEmpty(plan)) context.exit(exitCode.unhealthy);
+    else if (options.exitCode === true && (!isEmpty(plan) || hasStop(plan))) context.exit(exitCode.unhealthy);
   } finally {
     progress.end();
     await shared.close();
   }
+}
+
+/** Nothing differs on the hosts, and yet something is wrong that a deploy would not go past. */
+function hasStop({ findings }: Plan): boolean {
+  return findings.some(({ severity }) => severity === 'stop');
 }

@@ -41,7 +41,12 @@ function summary(plan: Plan): string {
     plan.unreachable.length > 0
       ? `incomplete: ${count(plan.unreachable.length, 'host')} did not answer; `
       : '';
-  if (isEmpty(plan)) return `${incomplete}nothing to do: ${count(looked, 'host')} as cluster.yaml wants`;
+  const stops = plan.findings.filter(({ severity }) => severity === 'stop').length;
+  if (isEmpty(plan)) {
+    return stops > plan.unreachable.length
+      ? `${incomplete}nothing differs on ${count(looked, 'host')}, but a deploy would stop`
+      : `${incomplete}nothing to do: ${count(looked, 'host')} as cluster.yaml wants`;
+  }
   const changes = plan.hosts.reduce((sum, host) => sum + host.changes.length, 0);
   const changedHosts = new Set(plan.hosts.filter((host) => host.changes.length > 0).map(({ host }) => host))
     .size;
@@ -49,7 +54,6 @@ function summary(plan: Plan): string {
     const number = plan.hosts.filter(({ disruption }) => disruption === kind).length;
     return number === 0 ? [] : [`${count(number, kind)}`];
   });
-  const stops = plan.findings.filter(({ severity }) => severity === 'stop').length;
   return [
     `${incomplete}${count(changes, 'change')} on ${count(changedHosts, 'host')}`,
     ...disrupted,

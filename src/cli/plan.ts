@@ -19,7 +19,7 @@ export const register: Register = (program, context) => {
         'Works where the private keys are not: it compares their fingerprints. Without the key of the etcd client, ' +
         'etcd itself is not asked how it is.',
     )
-    .option('--exit-code', 'exit with 3 when something differs: drift, for CI')
+    .option('--exit-code', 'exit with 3 when something differs, or would stop a deploy: for CI')
     .option('--diff', 'show how the text files differ')
     .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
     .action(async (options: PlanOptions) => (await import('./plan-hosts.ts')).planHosts(context, options));

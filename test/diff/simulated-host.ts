@@ -108,7 +108,7 @@ export class SimulatedHost {
       dropIns: [],
       mainPid: process === undefined ? 0 : 4711,
       ...(process?.inputs === undefined ? {} : { runningInputs: process.inputs }),
-      executableReplaced: process !== undefined && process.inode !== this.#binary(desired)?.inode,
+      executableReplaced: process !== undefined && process.inode !== (this.#binary(desired)?.inode ?? 0),
       result: 'success',
     };
   }

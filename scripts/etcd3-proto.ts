@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Plugin } from 'esbuild';
+import protobuf from 'protobufjs';
+
+/**
+ * etcd3 reads its .proto files from the folder beside its code, which a bundle does not have: they are parsed here, and
+ * the bundle has the result. Fails the build when another release of etcd3 does it in another way.
+ */
+export const etcd3Proto: Plugin = {
+  name: 'etcd3-proto',
+  setup(bundle) {
+    bundle.onLoad({ filter: /[\\/]etcd3[\\/]lib[\\/]connection-pool\.js$/ }, async ({ path }) => {
+      const code = await readFile(path, 'utf8');
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a template string
+      const call = '.loadSync)(`${__dirname}/../proto/rpc.proto`, {';
+      if (code.split(call).length !== 2) {
+        return { errors: [{ text: 'etcd3 loads its .proto files otherwise than this build knows' }] };
+      }
+      const proto = new protobuf.Root().loadSync(resolve(dirname(path), '../proto/rpc.proto'), {
+        keepCase: true,
+      });
+      return {
+        contents: code.replace(call, () => `.fromJSON)(${JSON.stringify(proto.toJSON())}, {`),
+        loader: 'js',
+      };
+    });
+  },
+};
