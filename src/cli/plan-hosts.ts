@@ -36,7 +36,7 @@ export async function planHosts(context: CliContext, options: PlanOptions): Prom
     progress.end();
     const complete = plan.unreachable.length === 0;
     const members = membership.members.map(({ host, action, reason }) => ({ host, action, reason }));
-    if (context.json) printJson(io, { complete, empty: isEmpty(plan), ...plan, members });
+    if (context.json) printJson(io, { complete, empty: complete && isEmpty(plan), ...plan, members });
     else printPlan(io, plan, options);
     if (!complete) context.exit(exitCode.failed);
     else if (options.exitCode === true && (!isEmpty(plan) || hasStop(plan))) context.exit(exitCode.unhealthy);

@@ -37,13 +37,12 @@ function printDiffs(io: Io, { host, changes }: HostPlan): void {
 
 function summary(plan: Plan): string {
   const looked = new Set(plan.hosts.map(({ host }) => host)).size;
-  const incomplete =
-    plan.unreachable.length > 0
-      ? `incomplete: ${count(plan.unreachable.length, 'host')} did not answer; `
-      : '';
+  const silent = plan.unreachable.length;
+  if (looked === 0 && silent > 0) return `incomplete: none of ${count(silent, 'host')} answered`;
+  const incomplete = silent > 0 ? `incomplete: ${count(silent, 'host')} did not answer; ` : '';
   const stops = plan.findings.filter(({ severity }) => severity === 'stop').length;
   if (isEmpty(plan)) {
-    return stops > plan.unreachable.length
+    return stops > silent
       ? `${incomplete}nothing differs on ${count(looked, 'host')}, but a deploy would stop`
       : `${incomplete}nothing to do: ${count(looked, 'host')} as cluster.yaml wants`;
   }

@@ -6,7 +6,7 @@ import { checkEtcdEnvironment } from './components/etcd-environment.ts';
 export const desiredRules: readonly FurtherRule[] = [
   function* environment({ etcd }) {
     for (const { variable, why } of checkEtcdEnvironment(etcd).refused) {
-      yield error(['etcd', 'environment', variable], `${variable} cannot be set here: ${why}`);
+      yield error(['etcd', 'environment', variable], `cannot be set here: ${why}`);
     }
   },
 ];

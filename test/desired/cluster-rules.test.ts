@@ -15,6 +15,6 @@ etcd:
     ETCD_FORCE_NEW_CLUSTER: "true"
 `;
   expect(() => parseClusterWithWarnings(text, where, desiredRules)).toThrow(
-    /cluster\.yaml:7:\d+: .*ETCD_CLIENT_CERT_AUTH cannot be set here: members and clients.*\n.*cluster\.yaml:8:\d+: .*ETCD_FORCE_NEW_CLUSTER cannot be set here: every start/,
+    /cluster\.yaml:7:\d+: .*ETCD_CLIENT_CERT_AUTH: cannot be set here: members and clients.*\n.*cluster\.yaml:8:\d+: .*ETCD_FORCE_NEW_CLUSTER: cannot be set here: every start/,
   );
 });
