@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { exitCode, KbinError } from '../errors.ts';
 
 /** A file to be written, or a symbolic link. `path` is below the output folder. */
@@ -51,14 +51,22 @@ function readManifest(folder: string): Manifest {
   const file = join(folder, manifestName);
   if (!existsSync(file)) return {};
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-  } catch (error) {
-    throw new KbinError(`${file} cannot be read`, {
-      why: 'it lists what kbin wrote into the folder, and was changed',
-      next: 'name another folder with -o, or remove this one if nothing in it is yours',
-      cause: error,
-    });
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+    if (Object.entries(manifest).every(([path, digests]) => liesWithin(path) && Array.isArray(digests))) {
+      return manifest;
+    }
+  } catch {
+    // Told below.
   }
+  throw new KbinError(`${file} cannot be read`, {
+    why: 'it lists what kbin wrote into the folder, and was changed',
+    next: 'name another folder with -o, or remove this one if nothing in it is yours',
+    exit: exitCode.usage,
+  });
+}
+
+function liesWithin(path: string): boolean {
+  return normalize(path) === path && !isAbsolute(path) && !path.startsWith('..');
 }
 
 function writeManifest(folder: string, manifest: Manifest): void {
