@@ -13,7 +13,7 @@ import type { Target } from './target.ts';
 /** Below sshd's MaxSessions of 10, so that a person can still share the limit of a multiplexed login. */
 const SESSION_LIMIT = 8;
 /** sshd may count a session for a moment longer than the one who closed it. */
-const REFUSED_RETRY_MS = [20, 200];
+const REFUSED_RETRY_MS = [20, 100, 500, 1500];
 const CLOSE_TIMEOUT_MS = 2000;
 
 export interface ConnectionContext {
@@ -69,7 +69,7 @@ export class Connection {
    * @throws KbinError when the link is lost or the server opens no session.
    */
   async exec<T>(command: string, attach: (channel: ssh2.ClientChannel) => T, stays: boolean): Promise<T> {
-    for (let refusals = 0; ; refusals++) {
+    for (let refusals = 0; ; ) {
       await this.#sessions.acquire(stays);
       try {
         if (this.#lost) throw this.#lost;
@@ -80,13 +80,13 @@ export class Connection {
       } catch (error) {
         this.#sessions.release(stays);
         if (!isRefusedChannel(error) || this.#lost) throw this.#lost ?? this.#noSession(error);
-        const pause = REFUSED_RETRY_MS[refusals];
-        if (pause !== undefined) {
+        if (this.#sessions.allStay) {
+          const pause = REFUSED_RETRY_MS[refusals++];
+          if (pause === undefined) throw this.#noSession(error);
           await sleep(pause);
-          continue;
+        } else {
+          this.#sessions.learnLimit();
         }
-        if (this.#sessions.allStay) throw this.#noSession(error);
-        this.#sessions.learnLimit();
       }
     }
   }

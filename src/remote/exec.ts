@@ -98,8 +98,6 @@ function aborted(
 ): Promise<never> {
   return new Promise((_, reject) => {
     const giveUp = (error: Error) => {
-      // sshd ends the command; where it may not (what sudo started is root's), the pipes that close do.
-      channel.signal('TERM');
       channel.close();
       reject(error);
     };

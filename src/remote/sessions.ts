@@ -17,17 +17,21 @@ export class Sessions {
     return this.#open === this.#staying;
   }
 
-  /** @param stays the command has no end of its own: nobody may wait for its session */
+  /**
+   * Settles when there is room, or when waiting for it would be in vain: then the server shall say no.
+   * @param stays the command has no end of its own: nobody may wait for its session
+   */
   async acquire(stays: boolean): Promise<void> {
-    if (this.#open >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#open++;
+    if (this.#mayGo) this.#open++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     if (stays) this.#staying++;
+    this.#resume();
   }
 
   release(stays: boolean): void {
     this.#open--;
     if (stays) this.#staying--;
-    if (this.#open < this.#limit) this.#next();
+    this.#resume();
   }
 
   /** The server takes no more than are open now. */
@@ -35,7 +39,12 @@ export class Sessions {
     this.#limit = Math.max(1, Math.min(this.#limit, this.#open));
   }
 
-  #next(): void {
+  get #mayGo(): boolean {
+    return this.#open < this.#limit || this.allStay;
+  }
+
+  #resume(): void {
+    if (!this.#mayGo) return;
     const resume = this.#waiting.shift();
     if (!resume) return;
     this.#open++;

@@ -9,7 +9,7 @@ import type { Target } from './target.ts';
  * the other side's delayed acknowledgement. @throws KbinError
  */
 export function tcpSocket(target: Target): { socket: net.Socket; connected: Promise<void> } {
-  const socket = net.connect({ host: target.host, port: target.port, noDelay: true });
+  const socket = gather(net.connect({ host: target.host, port: target.port, noDelay: true }));
   const connected = new Promise<void>((resolve, reject) => {
     const fail = (error: Error) => reject(cannotConnect(target, error, 'connect'));
     socket.once('error', fail);
@@ -27,5 +27,18 @@ export function proxySocket(target: Target, command: string): Duplex {
   const socket = Duplex.from({ readable: child.stdout, writable: child.stdin } as never);
   child.once('error', (error) => socket.destroy(cannotConnect(target, error, 'run the ProxyCommand')));
   socket.once('close', () => child.kill());
+  return socket;
+}
+
+/** ssh2 writes each packet in three parts; without Nagle's algorithm each would be a segment of its own. */
+function gather(socket: net.Socket): net.Socket {
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  socket.write = (...args: unknown[]) => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    return write(...args);
+  };
   return socket;
 }

@@ -103,8 +103,8 @@ export class SshHost implements Host {
     privilege: Privilege,
     options: RunOptions & { label: string },
   ): Promise<CommandResult> {
-    const line = commandLine(argv, privilege, this.#login);
     const timeout = options.timeout ?? this.#options.commandTimeout;
+    const line = commandLine([...endingAfter(timeout), ...argv], privilege, this.#login);
     return execute(this.#connection, line.text, { ...options, timeout, ...withDialogue(line) });
   }
 
@@ -127,6 +127,14 @@ export class SshHost implements Host {
       clearTimeout(timer);
     }
   }
+}
+
+/**
+ * The host ends by itself what nobody waits for any more: because the time is up here, or the link was lost. (sshd
+ * signals no command of root's, nor what sudo started.)
+ */
+function endingAfter(seconds: number): string[] {
+  return ['timeout', '-k', '5', String(Math.ceil(seconds) + 2)];
 }
 
 function withDialogue({ dialogue }: CommandLine): Pick<CommandLine, 'dialogue'> {

@@ -55,7 +55,7 @@ async function loginAs(behaviour: Parameters<typeof sudoFolder>[0] | 'none', use
 /** Just enough programs for the question whether there is sudo. */
 function folderWithoutSudo(): string {
   const bin = temporaryFolder();
-  for (const name of ['sh', 'bash']) {
+  for (const name of ['sh', 'bash', 'timeout']) {
     writeFileSync(join(bin, name), `#!/bin/bash\nexec /bin/${name} "$@"\n`, { mode: 0o755 });
   }
   writeFileSync(join(bin, 'id'), '#!/bin/bash\necho 1000\n', { mode: 0o755 });
@@ -66,7 +66,7 @@ describe('root', () => {
   test('root needs no sudo', async () => {
     const { connect, server } = await setting();
     await (await connect()).run(['true']);
-    expect(server.commands).toEqual(['exec true']);
+    expect(server.commands).toEqual(['exec timeout -k 5 62 true']);
   });
 
   test('NOPASSWD is found out once', async () => {
@@ -80,7 +80,7 @@ describe('root', () => {
     await host.run(['true']);
     expect(server.commands.length).toBe(3);
     expect(readFileSync(log, 'utf8')).toBe(
-      'argv: -k -n -- sh -c :\nargv: -n -- sh -c cat; exit 5 sh\nargv: -n -- true\n',
+      'argv: -k -n -- sh -c :\nargv: -n -- timeout -k 5 62 sh -c cat; exit 5 sh\nargv: -n -- timeout -k 5 62 true\n',
     );
   });
 
@@ -88,7 +88,7 @@ describe('root', () => {
     const { connect, server } = await loginAs('none');
     const host = await connect({ user: 'ops' });
     await host.run(['sh', '-c', ':'], { asLoginUser: true });
-    expect(server.commands).toEqual(['exec sh -c :']);
+    expect(server.commands).toEqual(['exec timeout -k 5 62 sh -c :']);
   });
 
   test('no sudo on the host', async () => {
