@@ -1,10 +1,12 @@
 /**
- * `node scripts/build.ts [DIR]` leaves DIR/kbin (the launcher) and DIR/kbin.cjs (the program: one file, nothing to
- * install). DIR is dist/ unless given; the tests build one of their own.
+ * `node scripts/build.ts [DIR]` leaves DIR/kbin (the launcher), DIR/program.cjs (the program: one file, nothing to
+ * install) and between the two DIR/kbin.cjs, which keeps compiled code (scripts/start.cjs). DIR is dist/ unless given;
+ * the tests build one of their own.
  *
- * CommonJS, because that is what Node's compile cache loads fastest; esbuild turns every `import()` into a part that is
- * initialised when it is first asked for, so that `kbin pki` never runs a line of ssh2. Only syntax is minified: names
- * stay, so that the stack trace of a defect can be read. The licences of what is bundled lie beside it.
+ * CommonJS, because that is what compiled code can be kept of; esbuild turns every `import()` into a part that is
+ * initialised when it is first asked for, so that `kbin pki` never runs a line of ssh2. White space is taken out, for
+ * Node reads and hashes the whole file at each start; names stay, so that the stack trace of a defect can be read. The
+ * licences of what is bundled lie beside it.
  */
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -59,7 +61,7 @@ export async function buildKbin(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { warnings, metafile, outputFiles } = await build({
     entryPoints: [resolve(root, 'src/main.ts')],
-    outfile: resolve(folder, 'kbin.cjs'),
+    outfile: resolve(folder, 'program.cjs'),
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -67,6 +69,8 @@ export async function buildKbin(folder: string): Promise<void> {
     target: 'node20',
     banner: { js: tooOld },
     minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 160,
     legalComments: 'none',
     metafile: true,
     write: false,
@@ -77,8 +81,10 @@ export async function buildKbin(folder: string): Promise<void> {
   if (warnings.length > 0) throw new Error('esbuild has warnings');
   const licences = licenceNotices(root, Object.keys(metafile.inputs));
   const launcher = await readFile(resolve(root, 'scripts/launcher.sh'));
+  const starter = await readFile(resolve(root, 'scripts/start.cjs'));
   await replace(resolve(folder, 'third-party-licences.txt'), licences, 0o644);
-  await replace(resolve(folder, 'kbin.cjs'), outputFiles[0]?.contents ?? '', 0o644);
+  await replace(resolve(folder, 'program.cjs'), outputFiles[0]?.contents ?? '', 0o644);
+  await replace(resolve(folder, 'kbin.cjs'), starter, 0o644);
   await replace(resolve(folder, 'kbin'), launcher, 0o755);
 }
 

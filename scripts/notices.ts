@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export function licenceNotices(root: string, files: readonly string[]): string {
   const folders = new Set(files.flatMap((file) => packageFolder(file) ?? []));
   const notices = [...folders].sort().map((folder) => notice(join(root, folder)));
-  return `kbin.cjs holds code of these packages.\n\n${notices.join('\n')}`;
+  return `program.cjs holds code of these packages.\n\n${notices.join('\n')}`;
 }
 
 /** `node_modules/a/node_modules/@b/c` of a file somewhere in it. */

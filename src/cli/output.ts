@@ -30,8 +30,14 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return lines.map((line) => `${line.map(padded).join('  ').trimEnd()}\n`).join('');
 }
 
-/** In characters, not in UTF-16 units. */
-const width = (text: string): number => [...text].length;
+/** In columns of a terminal: East Asian letters and emoji take two, combining marks none. */
+function width(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
+  return [...text].reduce((sum, letter) => sum + (/\p{M}/u.test(letter) ? 0 : wide.test(letter) ? 2 : 1), 0);
+}
+
+const wide =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]/u;
 
 function cellText(cell: Cell): string {
   if (cell === undefined || cell === '') return '-';
