@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { KbinError } from '../errors.ts';
+import { exitCode, KbinError } from '../errors.ts';
 
 /**
  * Everything a command says goes through here. Results go to stdout (a table, or JSON with --json), progress and
@@ -29,25 +29,52 @@ export interface Progress {
   end(): void;
 }
 
-/** The process kbin runs in. */
+/** The process kbin runs in. Its streams are touched when they are needed: making all three costs a few milliseconds. */
 export function processIo(): Io {
-  const { stdout, stderr, env } = process;
-  // `kbin … | head` closes stdout early: that is the reader's wish. Anything else is told when all is said.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') unsaid ??= error;
-  });
-  // Not stdin.isTTY: making the stream costs a cold process 5 ms, and few commands read it.
-  const interactive = isatty(0) && stderr.isTTY === true;
+  const { env } = process;
   return {
-    out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
-    interactive,
-    liveProgress: stderr.isTTY === true && env.TERM !== 'dumb',
-    colour: wantsColour(env, stdout.isTTY === true && stderr.isTTY === true),
+    out: (text) => say('stdout', text),
+    err: (text) => say('stderr', text),
+    get interactive() {
+      return isatty(0) && isatty(2);
+    },
+    get liveProgress() {
+      return isatty(2) && env.TERM !== 'dumb';
+    },
+    get colour() {
+      return wantsColour(env, isatty(1) && isatty(2));
+    },
     env,
-    cwd: process.cwd(),
+    get cwd() {
+      return workingFolder();
+    },
     ask: async (question, options) => (await import('./ask.ts')).ask(question, options),
   };
+}
+
+const spoken = new Set<'stdout' | 'stderr'>();
+
+/** Why a part of the result did not get out. */
+let unsaid: Error | undefined;
+
+function say(stream: 'stdout' | 'stderr', text: string): void {
+  if (!spoken.has(stream)) {
+    spoken.add(stream);
+    // `kbin … | head` closes stdout early: that is the reader's wish. Anything else is told when all is said.
+    process[stream].on('error', (error: NodeJS.ErrnoException) => {
+      if (stream === 'stdout' && error.code !== 'EPIPE') unsaid ??= error;
+    });
+  }
+  process[stream].write(text);
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    const next = 'change to a folder that exists';
+    throw new KbinError('the folder that kbin was started in is gone', { next, exit: exitCode.usage, cause });
+  }
 }
 
 /** https://no-color.org, and FORCE_COLOR as Node itself reads it. */
@@ -57,9 +84,6 @@ function wantsColour(env: Io['env'], terminals: boolean): boolean {
   return terminals && env.TERM !== 'dumb';
 }
 
-/** Why a part of the result did not get out. */
-let unsaid: Error | undefined;
-
 /** Waits until everything said has left the process, so that an explicit exit cuts nothing off. */
 export async function drained(): Promise<void> {
   const flush = (stream: NodeJS.WriteStream): Promise<void> =>
@@ -67,7 +91,7 @@ export async function drained(): Promise<void> {
       if (stream.destroyed || stream.writableEnded) resolve();
       else stream.write('', () => resolve());
     });
-  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  await Promise.all([...spoken].map((name) => flush(process[name])));
   if (unsaid === undefined) return;
   const why = unsaid.message;
   unsaid = undefined;
