@@ -59,8 +59,17 @@ function* nodes(
 function completionOption(option: Option, path: string): CompletionOption {
   const flags = [option.short, option.long].filter((flag) => flag !== undefined);
   const placeholder = /[<[](.*)[>\]]/.exec(option.flags)?.[1];
-  const value = option.argChoices ? [{ words: option.argChoices }] : placeholder && wanted(placeholder, path);
+  const value = option.argChoices
+    ? [{ words: option.argChoices }]
+    : placeholder && optionWanted(option, placeholder, path);
   return { flags, summary: firstSentence(option.description), ...(value ? { value } : {}) };
+}
+
+/** `--skip-host <name>` wants a host, wherever it is. */
+function optionWanted({ long }: Option, placeholder: string, path: string): readonly Wanted[] {
+  return /^--(.*-)?host$/.test(long ?? '') && /^name\W*$/.test(placeholder)
+    ? ['hosts']
+    : wanted(placeholder, path);
 }
 
 function argumentWanted(argument: Argument, path: string): readonly Wanted[] {
@@ -72,7 +81,7 @@ function wanted(placeholder: string, path: string): readonly Wanted[] {
   const found = placeholder.split(/[^A-Za-z]+/).flatMap((word): Wanted[] => {
     if (/^(file|path|from)$/i.test(word)) return ['files'];
     if (/^(dir|folder|directory)$/i.test(word)) return ['folders'];
-    if (/^hosts?$/i.test(word)) return ['hosts'];
+    if (/^host$/i.test(word)) return ['hosts'];
     if (/^(names?|certificates?)$/i.test(word) && path.startsWith('kbin pki')) return ['certificates'];
     return [];
   });

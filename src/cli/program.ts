@@ -1,7 +1,8 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { type ExitCode, exitCode } from '../errors.ts';
 import { commandGroup, type Register } from './context.ts';
 import { createContext } from './create-context.ts';
+import { addExamples } from './examples.ts';
 import type { Io } from './io.ts';
 import { usageError } from './usage.ts';
 import { version } from './version.ts';
@@ -70,6 +71,7 @@ export async function buildProgram(
     }
     commandGroup(program, group.name).summary(group.summary);
   }
+  addExamples(program);
   return { program, finished: () => code };
 }
 
@@ -97,6 +99,13 @@ Environment:
   KBIN_NODE            Node.js to run on
   NO_COLOR             no colours`;
 
+/** `-c` and `--json`; the version is asked of the program alone. */
+function visibleGlobalOptions(command: Command): Option[] {
+  let program = command;
+  while (program.parent !== null) program = program.parent;
+  return program === command ? [] : program.options.filter(({ long }) => long !== '--version');
+}
+
 function rootCommand(io: Io): Command {
   return new Command('kbin')
     .description('Installs a highly available Kubernetes from plain binaries and proves that it works.')
@@ -105,7 +114,7 @@ function rootCommand(io: Io): Command {
     .option('--json', 'print the result as JSON')
     .helpOption('-h, --help', 'print help')
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions })
     .configureOutput({
       writeOut: io.out,
       writeErr: io.err,

@@ -84,7 +84,8 @@ export const reserved: readonly { readonly what: RegExp; readonly where: RegExp;
   },
   {
     what: /\bprocess\.(env|argv|stdin)\b/,
-    where: /^src\/(cli\/|main\.ts$)/,
+    // binaries: the cache folder and proxies, for callers that do not pass them.
+    where: /^src\/(cli|binaries)\/|^src\/main\.ts$/,
     why: 'the environment is passed in, so that tests can say what it is',
   },
 ];

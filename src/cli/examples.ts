@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+
+/** What `--help` of a command shows last. By the command's path; one line each, as it is typed. */
+const examples: Readonly<Record<string, readonly string[]>> = {
+  'kbin pki': ['kbin pki init', 'kbin pki list', 'kbin pki show apiserver'],
+  'kbin pki init': ['kbin pki init --dry-run', 'kbin pki init', 'KBIN_CA_PASSPHRASE=… kbin pki init'],
+  'kbin pki list': [
+    'kbin pki list',
+    "kbin pki list --json | jq -r '.[] | select(.certificate.daysLeft < 90).name'",
+  ],
+  'kbin pki show': [
+    'kbin pki show etcd-server@k8s-master1',
+    'kbin pki show /etc/kubernetes/pki/apiserver.crt --json',
+  ],
+  'kbin plan': ['kbin plan', 'kbin plan --diff', 'kbin plan --exit-code --json >drift.json'],
+  'kbin render': ['kbin render -o files/', 'kbin -c staging.yaml render -o staging-files/'],
+  'kbin etcd': ['kbin etcd deploy', 'kbin etcd status', 'kbin etcd health'],
+  'kbin etcd deploy': [
+    'kbin etcd deploy --dry-run',
+    'kbin etcd deploy --accept-new-host-keys',
+    'kbin etcd deploy --skip-host k8s-master3',
+  ],
+  'kbin etcd status': [
+    'kbin etcd status',
+    'kbin etcd status --endpoints https://10.0.0.1:2379 --cacert ca.pem --cert client.pem --key client-key.pem',
+  ],
+  'kbin etcd health': [
+    'kbin etcd health',
+    'kbin etcd health --json | jq \'.checks[] | select(.status != "pass")\'',
+  ],
+  'kbin verify': [
+    'kbin verify',
+    'kbin verify --junit verify.xml',
+    'kbin verify --endpoints https://10.0.0.1:2379,https://10.0.0.2:2379 --cacert ca.pem --cert client.pem --key client-key.pem',
+  ],
+};
+
+/** Gives each command of the tree its examples. */
+export function addExamples(command: Command, path: string = command.name()): void {
+  const lines = examples[path];
+  if (lines !== undefined) {
+    command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+  }
+  for (const child of command.commands) addExamples(child, `${path} ${child.name()}`);
+}
+
+/** For the test that every path here is a command. */
+export const examplePaths = Object.keys(examples);
