@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import type { StoreView } from '../desired/store-view.ts';
@@ -8,7 +8,7 @@ import { fileFailure } from './file-failure.ts';
 import { clusterIdFile, ignoreFile, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
 import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
-import { begin, recover, type Transaction } from './transaction.ts';
+import { begin, recover, syncFolders, type Transaction } from './transaction.ts';
 
 /** The certificate store: the folder pki/ beside cluster.yaml. */
 export interface Store {
@@ -39,11 +39,11 @@ export async function openStore(folder: string): Promise<Store> {
         command: 'kbin etcd deploy',
       }),
     async withLock(work, options = {}) {
-      makeFolder(folder);
+      const made = makeFolder(folder);
       const release = await lock(folder, { ...defaultLock, ...options });
       try {
         await recover(folder);
-        return await inTransaction(folder, work);
+        return await inTransaction(folder, work, made);
       } finally {
         release();
       }
@@ -52,10 +52,16 @@ export async function openStore(folder: string): Promise<Store> {
   return store;
 }
 
-async function inTransaction<T>(folder: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+/** `ready` is awaited before anything is decided; it has the time that the work takes. */
+async function inTransaction<T>(
+  folder: string,
+  work: (transaction: Transaction) => Promise<T>,
+  ready: Promise<void>,
+): Promise<T> {
   const transaction = begin(folder);
   try {
     const result = await work(transaction);
+    await ready;
     await transaction.commit();
     return result;
   } catch (error) {
@@ -64,19 +70,17 @@ async function inTransaction<T>(folder: string, work: (transaction: Transaction)
   }
 }
 
-function makeFolder(folder: string): void {
+/** Made when this returns; on the disk when the promise is fulfilled. */
+function makeFolder(folder: string): Promise<void> {
+  let made: string | undefined;
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) syncFolder(dirname(made));
+    made = mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw fileFailure(`cannot make ${folder}`, 'certificate store', error);
   }
-}
-
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+  const onDisk = made === undefined ? Promise.resolve() : syncFolders([dirname(made)]);
+  onDisk.catch(() => undefined);
+  return onDisk;
 }
 
 /** Reads everything at once, so that the view is of one moment however late its parts are asked for. */

@@ -174,7 +174,8 @@ async function stageFile(folder: string, { path, content, mode }: StoreFile): Pr
   }
 }
 
-async function syncFolders(folders: Iterable<string>): Promise<void> {
+/** So that what was created or renamed in them is still so after a power cut. */
+export async function syncFolders(folders: Iterable<string>): Promise<void> {
   await Promise.all(
     [...folders].map(async (path) => {
       const descriptor = openSync(path, 'r');

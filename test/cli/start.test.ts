@@ -59,7 +59,7 @@ describe('compiled code', () => {
 
   test.each([
     ['cut short', (code: Buffer) => code.subarray(0, code.length / 2)],
-    ['changed in one place', (code: Buffer) => code.fill(0xff, code.length - 5000, code.length - 4990)],
+    ['empty in one place', (code: Buffer) => code.fill(0, code.length - 8192, code.length - 4096)],
     ['empty', () => Buffer.alloc(0)],
   ])('that is %s is put aside and written anew', (_what, damage) => {
     const cache = join(temporaryFolder(), 'compiled');
