@@ -26,10 +26,21 @@ export function verdict(file: string, source: YamlSource, problems: readonly Pro
     ...new Set(
       sorted
         .filter((entry) => entry.severity === severity)
-        .map((entry) => `${file}:${entry.line}:${entry.column}: ${entry.text}`),
+        .map((entry) => `${file}:${entry.line}:${entry.column}: ${printable(entry.text)}`),
     ),
   ];
   return { errors: texts('error'), warnings: texts('warning') };
+}
+
+/** Values of the file stand in the text: their control characters stay off the terminal, and a whole book does too. */
+function printable(text: string): string {
+  const plain = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, escaped);
+  return plain.length <= 500 ? plain : `${plain.slice(0, 250)} … ${plain.slice(-200)}`;
+}
+
+function escaped(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 32 ? JSON.stringify(character).slice(1, -1) : `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 function line({ path, at, message, severity, other }: Problem, source: YamlSource): Line {

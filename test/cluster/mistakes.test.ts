@@ -181,6 +181,8 @@ describe('one wrong value is said with its place, what it is, and what would do'
   }
 });
 
+const tooLong = '" is not a name for a cluster: use 1 to 63 of a-z, 0-9 and "-", not "-" at either end';
+
 /** A whole file, and everything that is said of it. */
 const files: Record<string, readonly [text: string, said: readonly string[]]> = {
   'every mistake at once, in the order of the lines': [
@@ -331,6 +333,14 @@ endpoint: {}
       '4:6: Plain value cannot start with reserved character @; quote the value',
       '5:11: Nested mappings are not allowed in compact mappings; quote a value that holds ": "',
     ],
+  ],
+  'what a terminal should not see': [
+    '"a\\e[31m\\n\\u2028"\n',
+    ['1:1: expected a mapping, found "a\\u001b[31m\\n\\u2028"'],
+  ],
+  'a whole book': [
+    text({ name: `name: "${'x'.repeat(2000)}"` }),
+    [`1:7: name: "${'x'.repeat(243)} … ${'x'.repeat(200 - tooLong.length)}${tooLong}`],
   ],
   'keys that JavaScript knows': [
     text({ more: '__proto__: { a: b }\nconstructor: x\ntoString: y' }),
