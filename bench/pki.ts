@@ -1,5 +1,5 @@
 /**
- * `node bench/pki.ts`: every certificate and key of a three-master cluster, each tool in cold processes, kbin through
+ * `node bench/main.ts pki`: every certificate and key of a three-master cluster, each tool in cold processes, kbin through
  * dist/kbin as a user starts it, against `cfssl gencert | cfssljson` for the same set (3 CAs, 23 leaves, one key pair).
  * The tools take turns, so that a busy moment of the machine hits both. Limits: at least as fast as cfssl with P-256,
  * twice as fast with RSA-2048.
@@ -12,29 +12,27 @@ import type { KeyAlgorithm } from '../src/cluster/cluster.ts';
 import { parseCluster } from '../src/cluster/load.ts';
 import { certificatePlan } from '../src/desired/certificates.ts';
 import { writeCfsslSet } from './cfssl-set.ts';
+import { type BenchResult, median } from './result.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-export interface PkiResult {
+interface Contest {
   readonly key: KeyAlgorithm;
-  /** Medians, milliseconds. */
-  readonly kbin: number;
-  readonly cfssl: number;
-  /** How many times as fast as cfssl. */
-  readonly ratio: number;
+  readonly rounds: number;
+  /** How many times as fast as cfssl: the limit, and what is aimed at. */
   readonly atLeast: number;
   readonly goal: number;
 }
 
-const contests: readonly (Pick<PkiResult, 'key' | 'atLeast' | 'goal'> & { readonly rounds: number })[] = [
+const contests: readonly Contest[] = [
   { key: 'ecdsa-p256', rounds: 15, atLeast: 1, goal: 3 },
   { key: 'rsa-2048', rounds: 7, atLeast: 2, goal: 5 },
 ];
 
-export async function benchPki(): Promise<PkiResult[]> {
+export async function benchPki(): Promise<BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'kbin-bench-pki-'));
   try {
-    const results: PkiResult[] = [];
+    const results: BenchResult[] = [];
     for (const contest of contests) results.push(await compete(contest, join(folder, contest.key)));
     return results;
   } finally {
@@ -42,10 +40,7 @@ export async function benchPki(): Promise<PkiResult[]> {
   }
 }
 
-async function compete(
-  { key, rounds, atLeast, goal }: (typeof contests)[number],
-  folder: string,
-): Promise<PkiResult> {
+async function compete({ key, rounds, atLeast, goal }: Contest, folder: string): Promise<BenchResult> {
   const input = join(folder, 'input');
   const output = join(folder, 'output');
   mkdirSync(input, { recursive: true });
@@ -69,19 +64,16 @@ async function compete(
       if (round > 0) times[tool].push(took);
     }
   }
-  const medians = { kbin: median(times.kbin), cfssl: median(times.cfssl) };
-  return { key, ...medians, ratio: medians.cfssl / medians.kbin, atLeast, goal };
+  const [own, theirs] = [median(times.kbin), median(times.cfssl)];
+  const ratio = theirs / own;
+  const line = `kbin pki init, ${key}: ${own.toFixed(0)} ms; cfssl|cfssljson: ${theirs.toFixed(0)} ms; ${ratio.toFixed(1)} times as fast (limit ${atLeast}, goal ${goal})`;
+  return { line, withinLimit: ratio >= atLeast };
 }
 
 function timed(command: string, argv: readonly string[], cwd: string): number {
   const start = performance.now();
   execFileSync(command, argv, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
   return performance.now() - start;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function clusterYaml(key: KeyAlgorithm): string {
@@ -95,16 +87,4 @@ kubernetes: { version: 1.34.1 }
 endpoint:   { address: 192.168.31.75, port: 16443 }
 pki:        { key: ${key}, reserve: [192.168.31.74] }
 `;
-}
-
-export function resultLine({ key, kbin, cfssl, ratio, atLeast, goal }: PkiResult): string {
-  const verdict = ratio >= goal ? 'goal reached' : ratio >= atLeast ? 'within the limit' : 'TOO SLOW';
-  const ms = (time: number): string => `${time.toFixed(0)} ms`;
-  return `kbin pki init, ${key}: ${ms(kbin)}; cfssl|cfssljson: ${ms(cfssl)}; ${ratio.toFixed(1)} times as fast (limit ${atLeast}, goal ${goal}): ${verdict}`;
-}
-
-if (import.meta.main) {
-  const results = await benchPki();
-  for (const result of results) process.stdout.write(`${resultLine(result)}\n`);
-  if (results.some(({ ratio, atLeast }) => ratio < atLeast)) process.exitCode = 1;
 }

@@ -7,9 +7,16 @@
  */
 'use strict';
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const vm = require('node:vm');
 const Module = require('node:module');
+
+// Node has four threads for keys and files, whatever the machine; RSA keys are made on all cores at once. Read at first use.
+const cores = os.availableParallelism?.() ?? 4;
+if (process.env.UV_THREADPOOL_SIZE === undefined && cores > 4) {
+  process.env.UV_THREADPOOL_SIZE = String(cores);
+}
 
 const file = path.join(__dirname, 'program.cjs');
 // The launcher sets it; NODE_DISABLE_COMPILE_CACHE is Node's own word for "none".

@@ -1,5 +1,6 @@
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { KbinError } from '../errors.ts';
+import { closeFolders } from './folders.ts';
 import type { LockOptions } from './lock.ts';
 import { type ObservedStore, observeStore, planIds, readRaw } from './observed-store.ts';
 import { type Store, stageIgnoreFile } from './store.ts';
@@ -45,6 +46,7 @@ export function reconcileStore(
   return store.withLock(async (transaction) => {
     const { observed, diff } = await compareStore(plan, store.folder, options);
     if (diff.problems.length > 0) throw stopped(diff.problems);
+    const closed = closeFolders(store.folder);
     stageIgnoreFile(store.folder, transaction);
     const { now } = options;
     const applied = await applyChanges(plan, diff.changes, {
@@ -52,9 +54,18 @@ export function reconcileStore(
       store: observed,
       stage: transaction.stage,
     });
-    return { applied, kept: planIds(plan).length - applied.length, notes: diff.notes };
+    return {
+      applied,
+      kept: planIds(plan).length - applied.length,
+      notes: [...diff.notes, ...closed.map(closedNote)],
+    };
   }, options);
 }
+
+const closedNote = (folder: string): StoreNote => ({
+  id: folder,
+  message: `${folder} was open to other users, and is not any more`,
+});
 
 export function stopped(problems: readonly StoreProblem[]): KbinError {
   const [first] = problems;

@@ -184,6 +184,18 @@ describe('a change of cluster.yaml issues only what it affects, and says why', (
   });
 });
 
+test('folders that a checkout left open are closed again, and that is said', async () => {
+  const store = await filledStore();
+  for (const folder of ['.', 'etcd-ca']) chmodSync(file(store, folder), 0o755);
+  const { applied, notes } = await init(store);
+  expect(applied).toEqual([]);
+  expect(notes.map(({ message }) => message)).toEqual([
+    `${store.folder} was open to other users, and is not any more`,
+    `${store.folder}/etcd-ca was open to other users, and is not any more`,
+  ]);
+  expect((await init(store)).notes).toEqual([]);
+});
+
 describe('validity', () => {
   test('a leaf ends with its CA, and that is reported', async () => {
     const plan = planOf({ pki: { validity: { ca: 48, leaf: 480 } } });
