@@ -56,7 +56,6 @@ export const typesOnly: readonly string[] = ['src/cli/io.ts'];
 export const homes: Readonly<Record<string, readonly string[]>> = {
   '@grpc/grpc-js': ['health'],
   '@peculiar/x509': ['ca'],
-  'cli-table3': ['cli'],
   cockatiel: ['health'],
   commander: ['cli'],
   diff: ['diff'],
