@@ -19,18 +19,17 @@ export const networkRules: readonly Rule[] = [
   /** Only where there will be a Kubernetes: an etcd alone has no services and no pods. */
   function* subnetsApart(draft) {
     if (withRole(draft, 'control-plane', 'worker').length === 0) return;
-    const subnets = (['serviceCidr', 'podCidr'] as const).map(
-      (key) => [['kubernetes', key] as Path, draft.kubernetes?.[key] ?? defaults.kubernetes[key]] as const,
-    );
-    for (const [path, cidr] of subnets) {
+    const serviceCidr = draft.kubernetes?.serviceCidr ?? defaults.kubernetes.serviceCidr;
+    const podCidr = draft.kubernetes?.podCidr ?? defaults.kubernetes.podCidr;
+    for (const [key, cidr] of Object.entries({ serviceCidr, podCidr })) {
       for (const [index, { name, address }] of hostsOf(draft)) {
         if (address === undefined || !cidrHas(cidr, address)) continue;
         const message = `${cidr} holds the address ${address} of ${name ?? 'a host'}; hosts must lie outside`;
-        yield error(path, message, ['hosts', index, 'address']);
+        yield error(['kubernetes', key], message, ['hosts', index, 'address']);
       }
     }
-    const [[, services], [podPath, pods]] = subnets as [(typeof subnets)[0], (typeof subnets)[0]];
-    if (cidrsOverlap(services, pods)) yield error(podPath, `${pods} and the serviceCidr ${services} overlap`);
+    if (!cidrsOverlap(serviceCidr, podCidr)) return;
+    yield error(['kubernetes', 'podCidr'], `${podCidr} and the serviceCidr ${serviceCidr} overlap`);
   },
 
   function* subnetSizes({ kubernetes }) {

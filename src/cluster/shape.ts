@@ -23,7 +23,7 @@ export function mapping<S extends z.core.$ZodLooseShape>(shape: S) {
   const known = Object.keys(shape);
   const error = (issue: z.core.$ZodRawIssue): string | undefined =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, known)}`).join('\n')
+      ? issue.keys.map((key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`).join('\n')
       : undefined;
   return z.strictObject(shape, { error });
 }

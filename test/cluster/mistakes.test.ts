@@ -334,6 +334,10 @@ endpoint: {}
       '5:11: Nested mappings are not allowed in compact mappings; quote a value that holds ": "',
     ],
   ],
+  'keys of two lines': [
+    text({ more: '"a\\nb": 1\nvesion: 2' }),
+    ['4:1: unknown key "a\\nb"', '5:1: unknown key "vesion"'],
+  ],
   'what a terminal should not see': [
     '"a\\e[31m\\n\\u2028"\n',
     ['1:1: expected a mapping, found "a\\u001b[31m\\n\\u2028"'],
