@@ -12,7 +12,6 @@ export const etcd3Proto: Plugin = {
   setup(bundle) {
     bundle.onLoad({ filter: /[\\/]etcd3[\\/]lib[\\/]connection-pool\.js$/ }, async ({ path }) => {
       const code = await readFile(path, 'utf8');
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a template string
       const call = '.loadSync)(`${__dirname}/../proto/rpc.proto`, {';
       if (code.split(call).length !== 2) {
         return { errors: [{ text: 'etcd3 loads its .proto files otherwise than this build knows' }] };
