@@ -65,10 +65,11 @@ function read(cacheFile) {
   }
 }
 
-/** Of its length and of one word in sixteen: finds what a crash leaves of a file, and costs next to nothing. */
+/** Of its length and of one word in 256: finds the blocks that a crash leaves empty, and costs next to nothing. */
 function checksum(data) {
   let sum = data.length;
-  for (let at = 0; at + 4 <= data.length; at += 64) sum = (Math.imul(sum, 31) + data.readUInt32LE(at)) >>> 0;
+  for (let at = 0; at + 4 <= data.length; at += 1024)
+    sum = (Math.imul(sum, 31) + data.readUInt32LE(at)) >>> 0;
   return sum;
 }
 

@@ -73,8 +73,8 @@ export function begin(folder: string): Transaction {
 async function makeItSo(folder: string, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   const folders = [...new Set(paths.map((path) => dirname(join(folder, path))))];
-  await syncFolders([...folders, folder]);
-  await stageFile(folder, { path: commitList, content: JSON.stringify(paths), mode: 0o600 });
+  const list = { path: commitList, content: JSON.stringify(paths), mode: 0o600 } as const;
+  await Promise.all([stageFile(folder, list), syncFolders([...folders, folder])]);
   renameSync(join(folder, commitList + stagedSuffix), join(folder, commitList));
   await syncFolders([folder]);
   await finish(folder, paths);
