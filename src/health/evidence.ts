@@ -1,8 +1,8 @@
 import type { CanaryResult } from './canary.ts';
-import { type Cause, causeOf } from './causes.ts';
+import { type Cause, causeOf, wrongScheme } from './causes.ts';
 import { type MemberReading, readMember } from './live.ts';
 import { type Address, type EtcdCredentials, type EtcdTarget, parseEndpoint, tryParse } from './target.ts';
-import { type AnonymousAnswer, probeAnonymous, probeWire, type Served } from './wire.ts';
+import { type AnonymousAnswer, probeAnonymous, probeWire, type Served, speaksOtherScheme } from './wire.ts';
 
 /** What a listener showed of itself, or why it showed nothing. */
 export interface ListenerEvidence {
@@ -39,15 +39,29 @@ export async function gather(
   deadlineMs: number,
 ): Promise<MemberEvidence> {
   const address = parseEndpoint(target.endpoint);
-  const [reading, client] = await Promise.all([
+  const [read, client] = await Promise.all([
     readMember(target, credentials, deadlineMs),
     look(address, target, credentials, deadlineMs),
   ]);
+  const reading = await withScheme(read, address, deadlineMs);
   const [peers, quota] = await Promise.all([
     Promise.all(peerAddressesOf(target, reading).map((peer) => look(peer, target, credentials, deadlineMs))),
     client.served?.accepted ? readQuota(address, target, credentials, deadlineMs) : undefined,
   ]);
   return { target, reading, client, peers, ...(quota === undefined ? {} : { quota }) };
+}
+
+/** A listener that is spoken to in the wrong scheme only hangs up; trying the other one tells. */
+async function withScheme(
+  reading: MemberReading,
+  address: Address,
+  deadlineMs: number,
+): Promise<MemberReading> {
+  const { dial } = reading.target;
+  const options = { deadlineMs, ...(dial === undefined ? {} : { dial }) };
+  const doubtful = reading.failure?.code === 'connection-lost' || reading.failure?.code === 'wrong-scheme';
+  if (!doubtful || !(await speaksOtherScheme(address, options))) return reading;
+  return { ...reading, failure: wrongScheme() };
 }
 
 /** The member's own word over cluster.yaml's: the check is of what is there. */

@@ -1,24 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KbinError } from '../errors.ts';
 import { causeOf } from './causes.ts';
 import { openMember } from './etcd-client.ts';
-import { type MemberReading, readMember, readMembers } from './live.ts';
-import { isQuorum, quorumOf } from './quorum.ts';
+import { type MemberReading, readMembers } from './live.ts';
+import { type Patience, poll } from './poll.ts';
+import { isQuorum } from './quorum.ts';
 import type { EtcdCredentials, EtcdTarget } from './target.ts';
+import { describe, type Voters, votersOf } from './voters.ts';
 
-/** How long to wait, and who hears what was seen meanwhile. */
-export interface Patience {
-  /** Seconds from now; passing it is an error that repeats the last thing seen. */
-  readonly within: number;
-  /** Called with each new thing seen, in a clause: "2 of 3 members answer, no leader yet". */
-  readonly onLast?: (seen: string) => void;
-  /** Ends the wait early; it rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
+export type { Patience } from './poll.ts';
+export { canRestart, describe, type Permission, type Voters, votersOf } from './voters.ts';
 
-/** Milliseconds one call may take inside a wait, and between two looks. */
+/** Milliseconds one call may take inside a wait. */
 const callDeadlineMs = 3000;
-const pauseMs = 150;
 /** A member this many raft entries behind the leader counts as caught up: a busy cluster moves while we look. */
 const caughtUpWithin = 100n;
 
@@ -140,17 +133,6 @@ function refuseStranger(reading: MemberReading, expected: MemberExpectation): vo
   }
 }
 
-/** The live voters: who has a vote, by the membership that most targets report, and which of them are healthy now. */
-export interface Voters {
-  readonly total: number;
-  readonly quorum: number;
-  /** Targets that are voters, answer, know the leader and read linearizably. */
-  readonly healthy: readonly MemberReading[];
-  readonly leader?: MemberReading;
-  readonly leaderId?: string;
-  readonly readings: readonly MemberReading[];
-}
-
 /** One look, no wait. */
 export async function healthyVoters(
   targets: readonly EtcdTarget[],
@@ -158,42 +140,6 @@ export async function healthyVoters(
   deadlineMs = callDeadlineMs,
 ): Promise<Voters> {
   return votersOf(await readMembers(targets, credentials, deadlineMs));
-}
-
-/** Pure. Members that the cluster knows but no target covers count as voters that are not healthy. */
-export function votersOf(readings: readonly MemberReading[]): Voters {
-  const healthy = readings.filter(
-    (reading) => reading.quorum && reading.status?.leaderId !== undefined && !reading.status.isLearner,
-  );
-  // One that reads linearizably also knows the true membership; a stale one may not.
-  const membership = (healthy[0] ?? readings.find((reading) => reading.members !== undefined))?.members;
-  const total = membership?.filter((member) => !member.isLearner).length ?? readings.length;
-  const leaderId = healthy[0]?.status?.leaderId;
-  const leader = readings.find((reading) => leaderId !== undefined && reading.status?.memberId === leaderId);
-  return {
-    total,
-    quorum: quorumOf(total),
-    healthy,
-    readings,
-    ...(leaderId === undefined ? {} : { leaderId }),
-    ...(leader === undefined ? {} : { leader }),
-  };
-}
-
-export type Permission = { readonly allowed: true } | { readonly allowed: false; readonly why: string };
-
-/** A member may be restarted only when the other healthy voters alone are a quorum. Pure; `name` is a target's. */
-export function canRestart(voters: Voters, name: string): Permission {
-  const others = voters.healthy.filter((reading) => reading.target.name !== name);
-  const self = voters.readings.find((reading) => reading.target.name === name);
-  if (self?.status?.isLearner || isQuorum(others.length, voters.total)) return { allowed: true };
-  const names = others.map((reading) => reading.target.name).join(', ') || 'none';
-  return {
-    allowed: false,
-    why:
-      `without ${name} ${others.length} of ${voters.total} voting members would be left healthy (${names}), ` +
-      `and ${voters.quorum} are needed for quorum`,
-  };
 }
 
 /** Waits until some target says who leads. */
@@ -251,44 +197,3 @@ function furthestFirst(a: MemberReading, b: MemberReading): number {
   const difference = BigInt(b.status?.appliedIndex ?? 0) - BigInt(a.status?.appliedIndex ?? 0);
   return difference > 0n ? 1 : difference < 0n ? -1 : 0;
 }
-
-/** "2 of 3 members answer, no leader; node2 refuses connections: nothing listens there" */
-export function describe(readings: readonly MemberReading[]): string {
-  const answering = readings.filter((reading) => reading.status !== undefined);
-  const leaders = new Set(answering.map((reading) => reading.status?.leaderId));
-  leaders.delete(undefined);
-  const leader =
-    leaders.size === 0
-      ? 'no leader'
-      : leaders.size === 1
-        ? `leader ${[...leaders][0]}`
-        : 'they name different leaders';
-  const silent = readings
-    .filter((reading) => reading.failure !== undefined)
-    .map((reading) => `; ${reading.target.name} ${reading.failure?.message}`);
-  return `${answering.length} of ${readings.length} members answer, ${leader}${silent.join('')}`;
-}
-
-type Look<T> = { readonly done: T } | { readonly seen: string };
-
-/** Looks again and again until `look` is done or the time is up. What `look` throws ends the wait. */
-async function poll<T>(what: string, patience: Patience, look: () => Promise<Look<T>>): Promise<T> {
-  const end = performance.now() + patience.within * 1000;
-  for (let last = ''; ; ) {
-    patience.signal?.throwIfAborted();
-    const found = await look();
-    if ('done' in found) return found.done;
-    if (found.seen !== last) patience.onLast?.(found.seen);
-    last = found.seen;
-    if (performance.now() + pauseMs > end) {
-      throw new KbinError(`waited ${patience.within} s for ${what}`, {
-        step: 'wait',
-        why: `last seen: ${last}`,
-        next: 'see what etcd says on the hosts (journalctl -u etcd)',
-      });
-    }
-    await sleep(pauseMs, undefined, patience.signal === undefined ? {} : { signal: patience.signal });
-  }
-}
-
-export { readMember, readMembers };

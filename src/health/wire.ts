@@ -72,6 +72,15 @@ export async function probeWire(
   }
 }
 
+/** Whether the listener speaks the other of https and http than the address says. */
+export async function speaksOtherScheme(address: Address, options: WireOptions): Promise<boolean> {
+  const other = { ...address, scheme: address.scheme === 'https' ? 'http' : 'https' } as const;
+  return probeWire(other, {}, options).then(
+    ({ accepted, chain }) => accepted || chain.length > 0,
+    () => false,
+  );
+}
+
 /** How a listener treats a client that shows no certificate. */
 export type AnonymousAnswer = 'refused' | 'accepted' | 'unknown';
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Check, EtcdHealth } from '../../src/health/check.ts';
+import type { EtcdHealth } from '../../src/health/check.ts';
 import { etcdHealth, type HealthOptions } from '../../src/health/etcd.ts';
 import type { EtcdCredentials, EtcdTarget } from '../../src/health/target.ts';
 import { Authority } from './authority.ts';
+import { findings } from './findings.ts';
 import { type LocalEtcd, startEtcd } from './local-etcd.ts';
 
 // Elections take seconds, and other tests may run on the same two cores.
@@ -24,13 +25,6 @@ function look(
     deadlineMs: 3000,
     ...options,
   });
-}
-
-/** `id target: message` of everything that is not well. */
-function findings({ checks }: { checks: readonly Check[] }): string[] {
-  return checks
-    .filter(({ status }) => status === 'fail' || status === 'warn')
-    .map(({ status, id, target, message }) => `${status} ${id}${target ? ` ${target}` : ''}: ${message}`);
 }
 
 async function canaries(): Promise<string> {

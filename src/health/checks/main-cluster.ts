@@ -1,5 +1,7 @@
+import type { Check } from '../check.ts';
 import type { LiveMember, LiveStatus } from '../etcd-client.ts';
 import type { Evidence, MemberEvidence } from '../evidence.ts';
+import { canonical, type EtcdTarget } from '../target.ts';
 
 /** A member that answered. */
 export interface Answering extends MemberEvidence {
@@ -53,4 +55,22 @@ export function nameOf(evidence: Evidence, memberId: string): string {
   const target = answering(evidence).find(({ status }) => status.memberId === memberId)?.target.name;
   const member = trustedMembership(evidence)?.find(({ id }) => id === memberId);
   return target ?? (member?.name || memberId);
+}
+
+/** The target that stands for a member: the one that answered with its id, else the one with its address. */
+export function targetOf(evidence: Evidence, member: LiveMember): EtcdTarget | undefined {
+  const answered = answering(evidence).find(({ status }) => status.memberId === member.id);
+  if (answered !== undefined) return answered.target;
+  const silent = evidence.members.filter(({ reading }) => reading.status === undefined);
+  return silent.find(({ target }) => target.expected?.name === member.name || leadsTo(target, member))
+    ?.target;
+}
+
+export function leadsTo(target: EtcdTarget, member: LiveMember): boolean {
+  return member.clientUrls.some((url) => canonical(url) === canonical(target.endpoint));
+}
+
+/** A failed check `membership`. */
+export function membershipFailure(message: string, next: string, target?: string): Check {
+  return { id: 'membership', status: 'fail', message, next, ...(target === undefined ? {} : { target }) };
 }
