@@ -7,6 +7,7 @@ import type { EtcdView, MemberView } from './etcd-view.ts';
 export const noDataRules: readonly Rule[] = [
   neverStarted,
   emptyListed,
+  allEmpty,
   emptyMarked,
   join,
   joinLater,
@@ -98,6 +99,13 @@ function othersHaveData({ members, cluster }: EtcdView) {
     } data in ${cluster.paths.etcd.data}: no quorum can come of that`,
     next: 'bring the other data directories back (disks that are not mounted?), or restore the cluster from a snapshot',
   });
+}
+
+/** Where all is lost there is no cluster left to take a member out of. */
+function allEmpty(view: EtcdView) {
+  const { live, members } = view;
+  const nobody = members.every(({ data, unreachable }) => data.state !== 'data' && unreachable === undefined);
+  return live === undefined && nobody ? clusterLost(view) : undefined;
 }
 
 function clusterLost(view: EtcdView) {

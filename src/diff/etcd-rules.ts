@@ -51,8 +51,8 @@ function otherClusterThanStore({ live, storeClusterId }: EtcdView): Verdict | un
 function foreignData({ cluster }: EtcdView, { data }: MemberView): Verdict | undefined {
   if (data.state !== 'foreign') return undefined;
   const directory = cluster.paths.etcd.data;
-  return stop('foreign-data', 'its data directory holds something else', {
-    message: `${directory} holds files that are not etcd's`,
-    next: `move them away, or give etcd another folder with \`paths.etcd.data\``,
+  return stop('foreign-data', 'its data directory holds files, but no log of a member', {
+    message: `${directory} holds files, but no log of an etcd member: they are another program's, or what is left of a member`,
+    next: `if the log is only not there (a disk that is not mounted), bring it back; otherwise move the files away, or give etcd another folder with \`paths.etcd.data\`, and run kbin again`,
   });
 }

@@ -67,7 +67,7 @@ export interface ObservedUnit {
 }
 
 export interface ObservedDataDirectory {
-  /** absent: no such directory; empty: nothing in it; data: an etcd member's files; foreign: something else. */
+  /** absent: no such directory; empty: no file in it; data: an etcd member's log; foreign: files, but no such log. */
   readonly state: 'absent' | 'empty' | 'data' | 'foreign';
   /** kbin's marker beside the configuration, written once the member was proven healthy. */
   readonly marker?: MemberMarker;

@@ -117,9 +117,9 @@ state() {
   last=
   for entry in "$2"/*.wal; do if [ -f "$entry" ]; then last=$entry; fi; done
   if [ -n "$last" ]; then echo "data $(dd if="$last" bs=512 count=1 2>/dev/null | hex)"
-  elif [ -d "$1/member" ]; then echo data
   elif [ ! -e "$1" ]; then echo absent
-  elif [ -z "$(find "$1/" -mindepth 1 -maxdepth 1 ! -name lost+found | sed 1q)" ]; then echo empty
+  # Without a log there is no member, whatever else of it is left. Folders alone are what a start that was cut off leaves.
+  elif [ -z "$(find "$1/" -mindepth 1 ! -type d ! -path "$1/lost+found/*" | sed 1q)" ]; then echo empty
   else echo foreign; fi
 }
 

@@ -367,7 +367,13 @@ const rows: readonly Row[] = [
     name: 'one marker is left of it',
     world: { hosts: [{ marker: 'own' }, nothing, nothing] },
     actions: ['stop', 'stop', 'stop'],
-    findings: ['empty-known-member@0', 'cluster-lost'],
+    findings: ['cluster-lost'],
+  },
+  {
+    name: 'all data is lost and every marker is there: nobody is left to take members out of the cluster',
+    world: { hosts: [{ marker: 'own' }, { marker: 'own' }, { marker: 'own' }] },
+    actions: ['stop', 'stop', 'stop'],
+    findings: ['cluster-lost'],
   },
 ];
 

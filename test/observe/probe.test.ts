@@ -88,18 +88,22 @@ test('what kind of data directory, and whose', async () => {
   await mkdir(join(root, 'foreign'));
   await writeFile(join(root, 'foreign/postgresql.conf'), '');
   await mkdir(join(root, 'begun/member/snap'), { recursive: true });
+  // What people type: rm -rf /var/lib/etcd/member/wal.
+  await mkdir(join(root, 'logless/member/snap'), { recursive: true });
+  await writeFile(join(root, 'logless/member/snap/db'), '');
   await mkdir(join(root, 'data/member/wal'), { recursive: true });
   await writeFile(join(root, 'data/member/wal/0000000000000000-0000000000000000.wal'), wal);
   const marker = { clusterId: '2264b312802ce73b', memberId: '4036b1db24775ea0', name: 'node1' };
   await writeFile(join(root, 'data.json'), JSON.stringify(marker));
 
-  const states = ['absent', 'empty', 'foreign', 'begun', 'data'].map(at);
+  const states = ['absent', 'empty', 'foreign', 'begun', 'logless', 'data'].map(at);
   const { dataDirectories } = await look({ states });
   expect([...dataDirectories.values()]).toEqual([
     { state: 'absent' },
     { state: 'empty' },
     { state: 'foreign' },
-    { state: 'data' },
+    { state: 'empty' },
+    { state: 'foreign' },
     { state: 'data', identity: { clusterId: marker.clusterId, memberId: marker.memberId }, marker },
   ]);
 

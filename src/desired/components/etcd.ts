@@ -129,7 +129,7 @@ function renderUnit(cluster: Cluster, inputs: string): string {
     group: settings.group,
     config: paths.etcd.config,
     marker: markerPath(cluster),
-    data: paths.etcd.data,
+    wal: paths.etcd.wal ?? `${paths.etcd.data}/member/wal`,
     bin: paths.etcd.bin,
     inputs,
   };
