@@ -34,7 +34,7 @@ build: node_modules/.stamp ## dist/kbin, ready to run
 test: node_modules/.stamp ## lint, typecheck, unit, build and integration tests; ends with "N passed, N failed"
 	@node scripts/test.ts
 
-unit: node_modules/.stamp ## tests that need no host (seconds)
+unit: node_modules/.stamp lab ## tests without hosts, some of them against real etcd, cfssl, openssl and ssh on loopback
 	@echo 'unit: tests without hosts' >&2
 	@$(BIN)/vitest run --project unit $(ARGS)
 
