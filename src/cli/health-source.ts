@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Store } from '../ca/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { hostsWithRole } from '../cluster/cluster.ts';
 import { loadExternal } from '../cluster/external.ts';
@@ -8,8 +9,10 @@ import { exitCode, KbinError } from '../errors.ts';
 import type { HealthOptions } from '../health/etcd.ts';
 import { etcdCredentials, etcdTargets } from '../health/of-cluster.ts';
 import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
+import type { Connect } from '../remote/host.ts';
 import { type ForeignEtcd, foreignCredentials, foreignTargets } from '../verify/foreign.ts';
 import type { CliContext } from './context.ts';
+import { printWarning } from './output.ts';
 
 /** Flags that say which etcd to look at, and how. */
 export interface HealthFlags {
@@ -42,18 +45,27 @@ export interface HealthSource {
   readonly credentials: EtcdCredentials;
   readonly options: HealthOptions;
   /** Present when cluster.yaml describes the etcd as kbin's own. */
-  readonly cluster?: Cluster;
+  readonly own?: { readonly cluster: Cluster; readonly store: Store; readonly connect: Connect };
   close(): Promise<void>;
 }
 
+/** How to get to hosts over SSH, where that is needed. */
+export interface SshChoices {
+  readonly acceptNewHostKeys?: boolean;
+}
+
 /** From --endpoints, else from the `external:` section of cluster.yaml, else the hosts of cluster.yaml with role etcd. */
-export async function healthSource(context: CliContext, flags: HealthFlags): Promise<HealthSource> {
+export async function healthSource(
+  context: CliContext,
+  flags: HealthFlags,
+  ssh: SshChoices = {},
+): Promise<HealthSource> {
   const options = healthOptions(context, flags);
   if (flags.endpoints !== undefined) return foreign(fromFlags(context, flags), options);
   refuseLoneFlags(flags);
   const external = await loadExternal(findClusterFile(context.config, context.io));
   if (external !== undefined) return foreign(external, options);
-  return own(context, options);
+  return own(context, options, ssh);
 }
 
 async function foreign(etcd: ForeignEtcd, options: HealthOptions): Promise<HealthSource> {
@@ -67,7 +79,7 @@ async function foreign(etcd: ForeignEtcd, options: HealthOptions): Promise<Healt
   };
 }
 
-async function own(context: CliContext, options: HealthOptions): Promise<HealthSource> {
+async function own(context: CliContext, options: HealthOptions, ssh: SshChoices): Promise<HealthSource> {
   const [cluster, { openStore }, { createConnect }, { shareConnections }] = await Promise.all([
     context.cluster(),
     import('../ca/store.ts'),
@@ -83,18 +95,19 @@ async function own(context: CliContext, options: HealthOptions): Promise<HealthS
   const { io } = context;
   const shared = shareConnections(
     createConnect(cluster, {
-      acceptNewHostKeys: false,
+      acceptNewHostKeys: ssh.acceptNewHostKeys === true,
       env: io.env,
-      warn: (text) => io.err(`${text}\n`),
+      warn: (text) => printWarning(io, text),
       ...(io.interactive ? { askSecret: (question: string) => io.ask(question, { secret: true }) } : {}),
     }),
   );
+  const store = await openStore(`${cluster.folder}/pki`);
   return {
     subject: `cluster ${cluster.name}`,
     targets: etcdTargets(cluster, shared.connect),
-    credentials: await etcdCredentials(await openStore(`${cluster.folder}/pki`)),
+    credentials: await etcdCredentials(store),
     options,
-    cluster,
+    own: { cluster, store, connect: shared.connect },
     close: shared.close,
   };
 }

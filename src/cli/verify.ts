@@ -1,16 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Plan } from '../diff/changes.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { etcdHealth } from '../health/etcd.ts';
 import { toJUnit } from '../verify/junit.ts';
 import { type Report, report } from '../verify/report.ts';
 import type { CliContext, Register } from './context.ts';
-import { addHealthFlags, type HealthFlags, healthSource } from './health-source.ts';
+import { addHealthFlags, type HealthFlags, type HealthSource, healthSource } from './health-source.ts';
 import { printChecks, printMembers, printProblems, printVerdict } from './health-tables.ts';
 import { printJson } from './output.ts';
+import { createProgress } from './progress.ts';
 
 interface VerifyFlags extends HealthFlags {
   readonly junit?: string;
+  /** --no-plan */
+  readonly plan: boolean;
+  readonly acceptNewHostKeys?: boolean;
 }
 
 export const register: Register = (program, context) => {
@@ -25,21 +30,46 @@ export const register: Register = (program, context) => {
         'section of cluster.yaml.\n\nExit code 3 when something is not as it should be.',
     )
     .option('--junit <file>', 'write the result as JUnit XML too, for CI')
+    .option('--no-plan', 'ask etcd alone, and do not compare the hosts with cluster.yaml')
+    .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
     .action((flags: VerifyFlags) => verify(context, flags));
 };
 
 async function verify(context: CliContext, flags: VerifyFlags): Promise<void> {
-  const source = await healthSource(context, flags);
+  const source = await healthSource(context, flags, flags);
   try {
     const began = new Date();
-    const etcd = await etcdHealth(source.targets, source.credentials, source.options);
-    const found = report({ subject: source.subject, began, ended: new Date(), etcd });
+    // Together: both mostly wait for the hosts.
+    const [etcd, plan] = await Promise.all([
+      etcdHealth(source.targets, source.credentials, source.options),
+      flags.plan && source.own !== undefined ? planOf(context, source.own) : undefined,
+    ]);
+    const found = report({
+      subject: source.subject,
+      began,
+      ended: new Date(),
+      etcd,
+      ...(plan === undefined ? {} : { plan }),
+    });
     if (flags.junit !== undefined) await writeJUnit(resolve(context.io.cwd, flags.junit), found);
     if (context.json) printJson(context.io, found);
     else print(context, found);
     if (!found.healthy) context.exit(exitCode.unhealthy);
   } finally {
     await source.close();
+  }
+}
+
+async function planOf({ io }: CliContext, own: NonNullable<HealthSource['own']>): Promise<Plan> {
+  const { livePlan } = await import('./live-plan.ts');
+  const progress = createProgress(
+    io,
+    own.cluster.hosts.map(({ name }) => name),
+  );
+  try {
+    return (await livePlan({ ...own, onStep: progress.step })).plan;
+  } finally {
+    progress.end();
   }
 }
 

@@ -10,8 +10,14 @@ export interface ForeignEtcd {
   readonly key?: string;
 }
 
-/** One target per endpoint, named by its host and port. Throws a usage error for what is no endpoint, or given twice. */
+/** One target per endpoint, named by its host and port. Throws a usage error where there is none, for what is none, or given twice. */
 export function foreignTargets({ endpoints }: ForeignEtcd): readonly EtcdTarget[] {
+  if (endpoints.length === 0) {
+    throw new KbinError('no endpoint is given', {
+      next: 'give the client URL of each member: --endpoints https://10.0.0.1:2379,https://10.0.0.2:2379',
+      exit: exitCode.usage,
+    });
+  }
   const targets = endpoints.map((endpoint) => {
     const address = parseEndpoint(endpoint);
     return { name: hostPort(address), endpoint: `${address.scheme}://${hostPort(address)}` };

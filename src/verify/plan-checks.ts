@@ -14,15 +14,18 @@ export function planChecks({ hosts, findings, unreachable }: Plan): readonly Che
       }),
     ),
     ...hosts.map(unchanged),
-    ...findings.map(
-      ({ severity, host, code, message, next }): Check => ({
-        id: code,
-        ...(host === undefined ? {} : { target: host }),
-        status: severity === 'stop' ? 'fail' : 'warn',
-        message,
-        next,
-      }),
-    ),
+    // Said with the reason above.
+    ...findings
+      .filter(({ host }) => !unreachable.some((silent) => silent.host === host))
+      .map(
+        ({ severity, host, code, message, next }): Check => ({
+          id: code,
+          ...(host === undefined ? {} : { target: host }),
+          status: severity === 'stop' ? 'fail' : 'warn',
+          message,
+          next,
+        }),
+      ),
   ];
 }
 
