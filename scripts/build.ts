@@ -67,6 +67,8 @@ export async function buildKbin(folder: string): Promise<void> {
     format: 'cjs',
     // Older syntax than kbin needs, so that an old Node.js gets as far as the banner and says what is wrong.
     target: 'node20',
+    // A script made by vm.Script (start.cjs) cannot import(); its require() can do all that is needed.
+    supported: { 'dynamic-import': false },
     banner: { js: tooOld },
     minifySyntax: true,
     minifyWhitespace: true,

@@ -7,7 +7,7 @@ import { layoutNames } from '../cluster/layouts.ts';
 import { Mistake, type Read } from '../cluster/mistake.ts';
 import { readAddressOrName, readClusterName, readHostName, readLogin, readOneOf } from '../cluster/names.ts';
 import { readPort } from '../cluster/quantity.ts';
-import { readVersion } from '../cluster/version.ts';
+import { isOlder, readVersion } from '../cluster/version.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { Answers } from './init-text.ts';
 import type { Io } from './io.ts';
@@ -27,7 +27,13 @@ export interface InitFlags {
 
 type Host = Answers['hosts'][number];
 
-const newest = { name: 'kubernetes', etcd: '3.6.5', kubernetes: defaults.kubernetes.version };
+const newest = { name: 'kubernetes', etcd: '3.6.5' };
+
+/** The newest Kubernetes that the chosen etcd is new enough for; rules-etcd.ts warns of others. */
+function kubernetesFor({ etcdVersion = newest.etcd }: InitFlags): string {
+  const etcd = readVersion(etcdVersion);
+  return etcd instanceof Mistake || !isOlder(etcd, '3.5.24') ? defaults.kubernetes.version : '1.33.4';
+}
 
 /** `name=address[,role…]` */
 export const readHostFlag: Read<Host> = (text) => {
@@ -63,7 +69,11 @@ interface Item {
   readonly read: Read<unknown>;
   readonly question: string;
   /** What an empty answer means; without one it leaves the setting out. */
-  readonly fallback?: string;
+  readonly fallback?: string | ((given: InitFlags) => string);
+}
+
+function fallbackOf({ fallback }: Item, given: InitFlags): string | undefined {
+  return typeof fallback === 'function' ? fallback(given) : fallback;
 }
 
 const items: readonly Item[] = [
@@ -100,7 +110,7 @@ const items: readonly Item[] = [
     flag: 'kubernetesVersion',
     read: readVersion,
     question: 'Kubernetes version',
-    fallback: newest.kubernetes,
+    fallback: kubernetesFor,
   },
   {
     key: 'endpoint',
@@ -126,8 +136,9 @@ export function answersFromFlags(flags: InitFlags): Answers {
   };
   if (!flags.host?.length) mistakes.push('--host: at least one is needed: --host name=address[,role…]');
   const hosts = (flags.host ?? []).map((text) => keep('host', readHostFlag(text)) as Host);
-  const rest = items.flatMap(({ key, flag, read, fallback }) => {
-    const text = (flags[flag] as string | undefined) ?? fallback;
+  const rest = items.flatMap((item) => {
+    const { key, flag, read } = item;
+    const text = (flags[flag] as string | undefined) ?? fallbackOf(item, flags);
     return text === undefined ? [] : [[key, keep(dashed(flag), read(text))] as const];
   });
   if (mistakes.length > 0) throw refusal(mistakes);
@@ -139,9 +150,10 @@ export async function answersFromQuestions(flags: InitFlags, io: Io): Promise<An
   const { host = [], ...given } = flags;
   const hosts = host.length > 0 ? [] : await askHosts(io);
   const asked: Record<string, string> = {};
-  for (const { flag, read, question, fallback } of items) {
+  for (const item of items) {
+    const { flag, read, question } = item;
     if (flags[flag] !== undefined) continue;
-    const answer = await askUntilRead(io, question, read, fallback);
+    const answer = await askUntilRead(io, question, read, fallbackOf(item, { ...given, ...asked }));
     if (answer !== '') asked[flag] = answer;
   }
   return answersFromFlags({ ...given, ...asked, host: [...host, ...hosts] });

@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../ca/stores.ts';
 import { programFolder } from './transcript.ts';
@@ -102,5 +102,11 @@ describe('compiled code', () => {
     const present = readdirSync(cache);
     expect(present).not.toContain('kbin-old-1');
     expect(present).toEqual(expect.arrayContaining(['kbin-old-2', 'v26-of-node']));
+  });
+
+  test('needs no import() at run time, which code that was compiled apart cannot do', () => {
+    const text = readFileSync(join(dirname(program), 'program.cjs'), 'utf8');
+    expect(text.match(/\bimport\(\s*["'`][^)]*\)/g)).toBeNull();
+    expect(text).toMatch(/require\("node:http"\)/);
   });
 });
