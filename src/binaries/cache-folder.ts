@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { KbinError } from '../errors.ts';
 
 /** Where binaries are kept: `$XDG_CACHE_HOME/kbin/binaries`, else below ~/.cache. Safe to delete at any time. */
@@ -17,6 +17,7 @@ export async function filled(path: string, fill: (temporary: string) => Promise<
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
+    await removeAbandoned(path);
     await fill(temporary);
     await rename(temporary, path);
   } catch (error) {
@@ -24,6 +25,18 @@ export async function filled(path: string, fill: (temporary: string) => Promise<
     // Another run was faster; what it made has the same name and so the same content.
     if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) return;
     throw cacheFailure(path, error);
+  }
+}
+
+/** What a run that was killed an hour ago or longer began and never finished. */
+async function removeAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  const begun = (await readdir(folder)).filter(
+    (name) => name.startsWith(basename(path)) && name.endsWith('.tmp'),
+  );
+  for (const name of begun) {
+    const age = Date.now() - ((await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > 3_600_000) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -7,12 +7,24 @@ import { filled, writeAll } from './cache-folder.ts';
 export type TransferProgress = (what: string, received: number, total: number) => void;
 
 const tries = 3;
-/** Milliseconds without a byte after which a transfer counts as stalled. */
-const stallMs = 30_000;
+const stallSeconds = 30;
+
+export interface Digest {
+  readonly algorithm: 'sha256' | 'sha512';
+  readonly hex: string;
+}
+
+export interface DownloadOptions {
+  /** Names the proxies: http_proxy, https_proxy, no_proxy. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly progress?: TransferProgress | undefined;
+  /** Seconds without a byte after which a transfer counts as stalled. Default 30. */
+  readonly stallSeconds?: number;
+}
 
 /** A small text file. Throws KbinError naming the address. */
-export async function downloadText(url: string): Promise<string> {
-  return attempt(url, async (response) => response.text());
+export async function downloadText(url: string, options: DownloadOptions): Promise<string> {
+  return attempt(url, options, async (response) => response.text());
 }
 
 /**
@@ -22,20 +34,17 @@ export async function downloadText(url: string): Promise<string> {
 export async function downloadFile(
   url: string,
   path: string,
-  sha256: string,
-  progress?: TransferProgress,
+  digest: Digest,
+  options: DownloadOptions,
 ): Promise<void> {
-  await attempt(url, (response) =>
+  await attempt(url, options, (response) =>
     filled(path, async (temporary) => {
-      const hash = createHash('sha256');
+      const hash = createHash(digest.algorithm);
       const total = Number(response.headers.get('content-length') ?? 0);
-      await writeAll(
-        temporary,
-        received(response, hash, (bytes) => progress?.(url, bytes, total)),
-        0o644,
-      );
+      const chunks = received(response, hash, (bytes) => options.progress?.(url, bytes, total));
+      await writeAll(temporary, chunks, 0o644);
       const found = hash.digest('hex');
-      if (found !== sha256) throw wrongDigest(url, sha256, found);
+      if (found !== digest.hex) throw wrongDigest(url, digest.hex, found);
     }),
   );
 }
@@ -62,12 +71,15 @@ async function* received(
   }
 }
 
-async function attempt<T>(url: string, use: (response: Response) => Promise<T>): Promise<T> {
-  const { setGlobalProxyFromEnv } = await import('node:http');
-  setGlobalProxyFromEnv?.();
+async function attempt<T>(
+  url: string,
+  options: DownloadOptions,
+  use: (response: Response) => Promise<T>,
+): Promise<T> {
+  await useProxies(options.env);
   for (let tried = 1; ; tried += 1) {
     try {
-      return await once(url, use);
+      return await once(url, options.stallSeconds ?? stallSeconds, use);
     } catch (error) {
       if (error instanceof KbinError || tried === tries) throw failure(url, error);
       await sleep(500 * 2 ** tried);
@@ -75,9 +87,15 @@ async function attempt<T>(url: string, use: (response: Response) => Promise<T>):
   }
 }
 
-async function once<T>(url: string, use: (response: Response) => Promise<T>): Promise<T> {
+/** As other programs read them. Node before 24.14 cannot do it at run time, only with NODE_USE_ENV_PROXY=1. */
+async function useProxies(env: DownloadOptions['env']): Promise<void> {
+  const http = (await import('node:http')) as { setGlobalProxyFromEnv?: (env: object) => unknown };
+  http.setGlobalProxyFromEnv?.(env);
+}
+
+async function once<T>(url: string, seconds: number, use: (response: Response) => Promise<T>): Promise<T> {
   const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${stallMs / 1000} s`)), stallMs);
+  const timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${seconds} s`)), seconds * 1000);
   try {
     const response = await fetch(url, { signal: stalled.signal, redirect: 'follow' });
     if (response.status >= 500) throw new Error(`HTTP ${response.status}`);

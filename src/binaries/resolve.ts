@@ -69,15 +69,23 @@ async function programFolder(
   progress?: TransferProgress,
 ): Promise<string> {
   const { source, component, version, architecture } = request;
-  const name = releases[component].name(version, architecture);
+  const release = releases[component];
   if (source.kind === 'download') return unpacked(request, cache, await downloaded(request, cache, progress));
   const found = await stat(source.path).catch(() => undefined);
   if (found === undefined) throw noSource(request, source.path);
   if (found.isFile()) return unpacked(request, cache, source.path);
-  const inside = new Set(await readdir(source.path));
-  if (inside.has(name)) return join(source.path, name);
-  if (inside.has(`${name}.tar.gz`)) return unpacked(request, cache, join(source.path, `${name}.tar.gz`));
+  // A folder that the release was unpacked in, or the one that it was unpacked to.
+  for (const above of [release.folder(version, architecture), '']) {
+    const folder = join(source.path, above, release.programs);
+    if (await isFile(join(folder, release.required[0] ?? ''))) return folder;
+  }
+  const tarball = join(source.path, `${release.name(version, architecture)}.tar.gz`);
+  if (await isFile(tarball)) return unpacked(request, cache, tarball);
   return source.path;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
 function noSource({ component, version, architecture }: BinaryRequest, path: string): KbinError {

@@ -24,7 +24,7 @@ export async function unpack(
   const writing = (async () => {
     for await (const entry of entries) {
       const { name, type } = entry.header;
-      const match = /^(?:\.\/)?([^/]+)\/(?:[^/]+\/)*([^/]+)$/.exec(name);
+      const match = /^(?:\.\/)?([^/]+)\/(?:(?:[^/]+\/)*bin\/)?([^/]+)$/.exec(name);
       const [, top, program] = match ?? [];
       if (type === 'file' && top !== undefined && program !== undefined && programs.includes(program)) {
         release = top;

@@ -12,20 +12,21 @@ import { unpack } from './tarball.ts';
 /** The folder that holds what a tarball has of the component; unpacked once for each tarball, by its digest. */
 export async function unpacked(request: BinaryRequest, cache: string, tarball: string): Promise<string> {
   const sha256 = await verified(request.source, cache, tarball);
-  const name = releases[request.component].name(request.version, request.architecture);
-  const folder = join(cache, 'unpacked', `${name}-${sha256.slice(0, 16)}`);
+  const { component, version, architecture } = request;
+  const { required, optional, folder: folderName } = releases[component];
+  const name = folderName(version, architecture);
+  const folder = join(cache, 'unpacked', `${component}-${version}-${architecture}-${sha256.slice(0, 16)}`);
   if (await isIntact(folder, cache)) return folder;
   await rm(folder, { recursive: true, force: true });
-  const { required, optional } = releases[request.component];
   await filled(folder, async (temporary) => {
     const release = await unpack(tarball, [...required, ...optional], temporary);
     if (release !== undefined && release !== name && isReleaseName(release))
       throw otherRelease(tarball, release, name);
+    const programs = await readdir(temporary);
+    const missing = required.filter((program) => !programs.includes(program));
+    if (missing.length > 0) throw incomplete(request, tarball, missing);
     const digests = await Promise.all(
-      (await readdir(temporary)).map(async (file) => [
-        file,
-        await fileDigest(join(temporary, file), 'sha256'),
-      ]),
+      programs.map(async (file) => [file, await fileDigest(join(temporary, file), 'sha256')]),
     );
     await writeFile(join(temporary, digestsFile), JSON.stringify(Object.fromEntries(digests)));
   });
@@ -59,6 +60,18 @@ async function verified(source: BinarySource, cache: string, tarball: string): P
 
 function isReleaseName(name: string): boolean {
   return /-v?\d+\.\d+\.\d+.*-linux-/.test(name);
+}
+
+function incomplete(
+  { component, version, architecture }: BinaryRequest,
+  tarball: string,
+  missing: string[],
+): KbinError {
+  return new KbinError(`${tarball} holds no ${missing.join(' and ')}`, {
+    step: 'unpack the release',
+    why: `it is not the official release of ${component} for servers, or not laid out like one`,
+    next: `Give the official ${releases[component].name(version, architecture)}.tar.gz, or a folder with the programs.`,
+  });
 }
 
 function otherRelease(tarball: string, found: string, wanted: string): KbinError {

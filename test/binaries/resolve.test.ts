@@ -16,10 +16,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BinaryRequest } from '../../src/binaries/request.ts';
 import { resolveBinaries } from '../../src/binaries/resolve.ts';
 import { KbinError } from '../../src/errors.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const version = '3.5.16';
 const name = `etcd-v${version}-linux-amd64`;
@@ -162,6 +164,16 @@ describe('what is refused', () => {
     );
   });
 
+  it('says when a tarball is another program altogether', async () => {
+    mkdirSync(join(dir, 'other', 'Documentation'), { recursive: true });
+    writeFileSync(join(dir, 'other', 'Documentation', 'etcd'), 'a text about it');
+    const path = join(dir, 'other.tar.gz');
+    execFileSync('tar', ['-czf', path, '-C', dir, 'other']);
+    expect(await failure({ kind: 'file', path })).toBe(
+      'DIR/other.tar.gz holds no etcd and etcdctl: it is not the official release of etcd for servers, or not laid out like one',
+    );
+  });
+
   it('looks into the programs for their architecture and version', async () => {
     const arm = release(name, 183);
     expect(await failure({ kind: 'file', path: arm })).toMatch(
@@ -277,5 +289,79 @@ describe('the official download', () => {
     );
     await new Promise((resolve) => server?.close(resolve));
     expect(await failure({ kind: 'download', url: empty.url })).toContain('ECONNREFUSED');
+  });
+
+  it('is taken without published checksums where cluster.yaml pins the digest', async () => {
+    const bytes = readFileSync(tarball());
+    const { url, asked } = await serve(() => ({ body: bytes }));
+    const sha512 = createHash('sha512').update(bytes).digest('hex');
+    expect(await contents({ kind: 'download', url, sha512 })).toEqual(wanted);
+    expect(asked).toEqual([`/etcd/v${version}/${name}.tar.gz`]);
+    expect(await failure({ kind: 'download', url, sha256: '3'.repeat(64) })).toContain(
+      'has the wrong checksum',
+    );
+  });
+
+  it('of one mirror never stands in for that of another', async () => {
+    const bytes = readFileSync(tarball());
+    const mirror = await serve((path) =>
+      path.endsWith('SHA256SUMS') ? { body: `${sha256(bytes)}  ${name}.tar.gz\n` } : { body: bytes },
+    );
+    expect(await contents({ kind: 'download', url: mirror.url })).toEqual(wanted);
+    const other = { kind: 'download', url: mirror.url.replace('/etcd/', '/other') } as const;
+    expect(await contents(other)).toEqual(wanted);
+    expect(mirror.asked.slice(2)).toEqual([
+      `/other/v${version}/SHA256SUMS`,
+      `/other/v${version}/${name}.tar.gz`,
+    ]);
+  });
+});
+
+describe('kubernetes', () => {
+  const programs = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'kubelet'];
+  const kubernetes = { component: 'kubernetes', version } as const;
+
+  function serverTarball(): string {
+    const folder = join(dir, 'k8s', 'kubernetes', 'server', 'bin');
+    mkdirSync(folder, { recursive: true });
+    for (const one of [...programs, 'mounter']) writeFileSync(join(folder, one), program(one));
+    // Beside the programs the official tarball has images of the same names, and sources.
+    writeFileSync(join(folder, 'kube-apiserver.tar'), 'an image');
+    writeFileSync(join(dir, 'k8s', 'kubernetes', 'kubernetes-src.tar.gz'), 'sources');
+    const path = join(dir, 'kubernetes-server-linux-amd64.tar.gz');
+    execFileSync('tar', ['-czf', path, '-C', join(dir, 'k8s'), 'kubernetes']);
+    return path;
+  }
+
+  it('the server tarball, the folder it was unpacked in or to, and the folder of the programs', async () => {
+    const path = serverTarball();
+    const places = [
+      path,
+      dir,
+      join(dir, 'k8s'),
+      join(dir, 'k8s/kubernetes'),
+      join(dir, 'k8s/kubernetes/server/bin'),
+    ];
+    for (const place of places) {
+      const found = await resolveBinaries(request({ kind: 'file', path: place }, kubernetes));
+      expect([...found.keys()]).toEqual(programs);
+      expect(found.get('kubelet')?.sha256).toBe(sha256(program('kubelet')));
+    }
+  });
+
+  it('the official download has its digest alone in a file beside it', async () => {
+    const bytes = readFileSync(serverTarball());
+    const digest = createHash('sha512').update(bytes).digest('hex');
+    const asked: string[] = [];
+    server = createServer((incoming, outgoing) => {
+      asked.push(incoming.url ?? '');
+      outgoing.end(incoming.url?.endsWith('.sha512') ? digest : bytes);
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const found = await resolveBinaries(request({ kind: 'download', url }, kubernetes));
+    expect([...found.keys()]).toEqual(programs);
+    const file = `/v${version}/kubernetes-server-linux-amd64.tar.gz`;
+    expect(asked).toEqual([`${file}.sha512`, file]);
   });
 });
