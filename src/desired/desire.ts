@@ -57,6 +57,6 @@ function refuseMissing(missing: readonly Missing[], host?: string): void {
     ...(host === undefined ? {} : { host }),
     step: 'read the certificate store',
     why: 'the certificates were not made yet, or the cluster has got hosts since',
-    next: 'run `kbin pki init`: it makes what is missing and changes nothing else',
+    next: 'run `kbin pki init`: it makes what is missing, or says what keeps it from that',
   });
 }

@@ -1,6 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { compareMinors, compareVersions, parseVersion, type Version, versionOf } from '../cluster/version.ts';
 import { checkEtcdEnvironment } from '../desired/components/etcd-environment.ts';
-import { compareMinors, compareVersions, parseVersion, type Version, versionOf } from '../desired/version.ts';
 import type { PlanFinding } from './changes.ts';
 import type { EtcdReading, MembershipDecision } from './etcd-membership.ts';
 import type { HostSides } from './preflight.ts';

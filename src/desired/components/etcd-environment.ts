@@ -1,5 +1,5 @@
 import type { EtcdSettings } from '../../cluster/cluster.ts';
-import { compareMinors, type Version, versionOf } from '../version.ts';
+import { compareMinors, type Version, versionOf } from '../../cluster/version.ts';
 import { etcdKnows, lifeText } from './etcd-flags.ts';
 import { etcdSettings } from './etcd-settings.ts';
 

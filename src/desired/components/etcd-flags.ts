@@ -1,4 +1,4 @@
-import { compareMinors, compareVersions, type Version, versionOf } from '../version.ts';
+import { compareMinors, compareVersions, type Version, versionOf } from '../../cluster/version.ts';
 
 /**
  * Every flag of the etcd server, by the releases that know it; each is also a variable: `--data-dir` is ETCD_DATA_DIR.

@@ -1,5 +1,5 @@
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
-import { compareMinors, type Version, versionOf } from '../version.ts';
+import { compareMinors, type Version, versionOf } from '../../cluster/version.ts';
 import { etcdKnows } from './etcd-flags.ts';
 import { type Joining, joiningValue } from './etcd-joining.ts';
 import { clientUrls, listenClientUrls, peerUrls } from './etcd-urls.ts';

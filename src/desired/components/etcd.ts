@@ -1,5 +1,6 @@
 import service from '../../../units/etcd/etcd.service?raw';
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
+import { compareMinors, versionOf } from '../../cluster/version.ts';
 import { exitCode, KbinError } from '../../errors.ts';
 import type { Component, DesireInputs, Programs } from '../component.ts';
 import type {
@@ -13,7 +14,6 @@ import type {
 import { sha256, textContent } from '../digest.ts';
 import { folderOf, isSystemFolder } from '../folders.ts';
 import { renderTemplate, unitValue } from '../template.ts';
-import { compareMinors, versionOf } from '../version.ts';
 import { etcdBundle } from './etcd-bundle.ts';
 import { renderEtcdConf } from './etcd-conf.ts';
 import { checkEtcdEnvironment } from './etcd-environment.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../src/cluster/cluster.ts';
+import { versionOf } from '../../../src/cluster/version.ts';
 import { renderEtcdConf } from '../../../src/desired/components/etcd-conf.ts';
 import { type Joining, joiningValues, keptLines } from '../../../src/desired/components/etcd-joining.ts';
-import { versionOf } from '../../../src/desired/version.ts';
 import { exampleCluster, type Overrides } from '../../cluster/fixture.ts';
 
 function conf(overrides: Overrides<Cluster> = {}, joining: Joining = { kind: 'new' }): string {

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { versionOf } from '../../../src/cluster/version.ts';
 import { etcdKnows, flagsOf, lifeText } from '../../../src/desired/components/etcd-flags.ts';
-import { versionOf } from '../../../src/desired/version.ts';
 import { realVersions, run, unpackEtcd } from '../real-etcd.ts';
 
 describe.each(realVersions)('the table against the real etcd %s', (version) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareMinors, compareVersions, parseVersion, versionOf } from '../../src/desired/version.ts';
+import { compareMinors, compareVersions, parseVersion, versionOf } from '../../src/cluster/version.ts';
 
 test.each([
   ['3.5.16', { major: 3, minor: 5, patch: 16, preRelease: '' }],
