@@ -1,6 +1,6 @@
 import type { PlannedAuthority } from '../desired/certificate-plan.ts';
 import { pathsOf } from './layout.ts';
-import { day, type Place, sameSubject } from './leaf-diff.ts';
+import { day, isUnmade, type Place, sameSubject } from './leaf-diff.ts';
 import { nameText } from './names.ts';
 import type { ObservedEntry, ObservedStore } from './observed-store.ts';
 import type { StoreNote, StoreProblem } from './store-changes.ts';
@@ -25,10 +25,12 @@ export function authorityProblems(
   ): StoreProblem[] => [{ id, code, message, why, next }];
   const { certificate, key } = entry;
   if (certificate.state === 'absent') {
-    const left = leftBehind(authority, store, entry);
+    const left = leftBehind(authority, store, entry, place);
     if (left === undefined) return [];
-    const anew = `${restore}; for a new CA, which no running cluster trusts, move the folder of ${id} away`;
-    return problem('ca-lost', `${file} is missing`, `${left} of this CA is still there`, anew);
+    const { inUse } = entry;
+    const further = inUse?.by === 'a cluster' ? ` and ${place(inUse.file)}` : '';
+    const anew = `${restore}; for a new CA, which no running cluster trusts, move the folder of ${id}${further} away`;
+    return problem('ca-lost', `${file} is missing`, left, anew);
   }
   if (certificate.state === 'unreadable') {
     return problem('ca-unreadable', `${file} cannot be read`, certificate.reason);
@@ -62,15 +64,23 @@ export function authorityProblems(
   return [];
 }
 
-/** Something that only makes sense with the CA certificate that is missing. */
+/** Something that only makes sense with the CA certificate that is missing: a new CA would not be taken for this one. */
 function leftBehind(
   authority: PlannedAuthority,
   store: ObservedStore,
-  entry: ObservedEntry,
+  { key, leftBehind: digest, inUse }: ObservedEntry,
+  place: Place,
 ): string | undefined {
-  if (entry.key.state !== 'absent') return 'the key';
-  const leaf = authority.leaves.find(({ id }) => store.get(id)?.certificate.state !== 'absent');
-  return leaf === undefined ? undefined : `the certificate ${leaf.id}`;
+  if (inUse?.by === 'a cluster') {
+    return `${place(inUse.file)} says that an etcd cluster runs with the certificates of this CA`;
+  }
+  if (key.state !== 'absent' || digest) return 'the key of this CA is still there, or its digest';
+  const leaf = authority.leaves.find(({ id }) => {
+    const made = store.get(id);
+    return made !== undefined && !isUnmade(made);
+  });
+  if (leaf !== undefined) return `the certificate or key ${leaf.id} of this CA is still there`;
+  return inUse === undefined ? undefined : `${place(inUse.file)} of this CA is still there`;
 }
 
 /** Only matters when the CA has something to sign: CA keys may well be kept elsewhere. */

@@ -6,8 +6,10 @@ import type { ObservedEntry } from './observed-store.ts';
 import type { Reason, StoreProblem } from './store-changes.ts';
 
 /** Why a leaf has to be issued anew; empty when it is as it should be. */
-export function leafReasons(leaf: PlannedLeaf, { certificate, key }: ObservedEntry, now: Date): Reason[] {
-  if (certificate.state !== 'read') return [{ code: 'new', message: 'not made yet' }];
+export function leafReasons(leaf: PlannedLeaf, entry: ObservedEntry, now: Date): Reason[] {
+  const { certificate, key } = entry;
+  if (isUnmade(entry)) return [reason('new', 'not made yet')];
+  if (certificate.state !== 'read') return [reason('certificate-missing', 'its certificate is missing')];
   const { info, signedByCa } = certificate;
   return [
     ...(key.state === 'absent' ? [reason('key-missing', 'its private key is missing')] : []),
@@ -18,6 +20,11 @@ export function leafReasons(leaf: PlannedLeaf, { certificate, key }: ObservedEnt
     ...(info.key === leaf.key ? [] : [reason('key-type', `key type changed: ${info.key} → ${leaf.key}`)]),
     ...usageReasons(leaf, info),
   ];
+}
+
+/** Neither a certificate nor a key, and none that is kept elsewhere. */
+export function isUnmade({ certificate, key, leftBehind }: ObservedEntry): boolean {
+  return certificate.state === 'absent' && key.state === 'absent' && !leftBehind;
 }
 
 const reason = (code: Reason['code'], message: string): Reason => ({ code, message });
@@ -64,27 +71,24 @@ function usageReasons(leaf: PlannedLeaf, info: CertificateInfo): Reason[] {
   return [reason('usages', `usages changed: ${text(present, info.isCa)} → ${text(wanted, false)}`)];
 }
 
-/** What about an existing leaf kbin must not decide by itself. */
+/**
+ * What about an existing leaf kbin must not decide by itself. A certificate that was removed is none of it: that is how
+ * one asks for a new one, and whatever key is left beside it is replaced too.
+ */
 export function leafProblems(id: string, { certificate, key }: ObservedEntry, place: Place): StoreProblem[] {
   const paths = pathsOf(id);
   const certificateFile = place(paths.certificate ?? '');
   const keyFile = place(paths.key);
-  const issueAnew = `restore it from a backup, or remove both ${certificateFile} and ${keyFile} to have them made anew`;
+  const issueAnew = `restore it from a backup, or remove ${certificateFile} to have it and its key made anew`;
   const problem = (code: StoreProblem['code'], message: string, why: string): StoreProblem[] => [
     { id, code, message, why, next: issueAnew },
   ];
+  if (certificate.state === 'absent') return [];
   if (certificate.state === 'unreadable') {
     return problem('certificate-unreadable', `${certificateFile} cannot be read`, certificate.reason);
   }
   if (key.state === 'closed') return problem('key-closed', `${keyFile} cannot be read`, key.reason);
   if (key.state === 'malformed') return problem('key-malformed', `${keyFile} cannot be read`, key.reason);
-  if (key.state === 'read' && certificate.state === 'absent') {
-    return problem(
-      'key-mismatch',
-      `${keyFile} has no certificate beside it`,
-      `${certificateFile} is missing`,
-    );
-  }
   if (key.state === 'read' && key.fits === false) {
     return problem(
       'key-mismatch',

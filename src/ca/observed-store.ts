@@ -5,7 +5,7 @@ import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { digestIn, sha256 } from './digest.ts';
 import type { CertificateInfo } from './inspect.ts';
 import { algorithmOf, publicPartOf, readPrivateKey } from './keys.ts';
-import { pathsOf, type StorePaths } from './layout.ts';
+import { clusterIdFile, pathsOf, type StorePaths } from './layout.ts';
 import type { FileReading, StoreFiles } from './store-files.ts';
 
 /** What the store holds of what the plan wants, by id, with every check that needs cryptography already made. */
@@ -20,6 +20,15 @@ export interface ObservedEntry {
   readonly leftBehind: boolean;
   /** The public key file of a pair that has no certificate. `unknown` where the key cannot be read. */
   readonly publicKey: 'absent' | 'fits' | 'differs' | 'unknown';
+  /** What shows that this CA has been in use, apart from what the plan knows: in a clause. CAs only. */
+  readonly inUse?: InUse;
+}
+
+export interface InUse {
+  /** `a cluster` cannot be given new certificates by a new CA. */
+  readonly by: 'a cluster' | 'a certificate';
+  /** Path below pki/ of the file that says so. */
+  readonly file: string;
 }
 
 export type ObservedCertificate =
@@ -46,17 +55,39 @@ export type ObservedKey =
 
 /** The files of one entry as they were at one moment. */
 type EntryFiles = { readonly [Part in keyof StorePaths]: FileReading };
-export type RawStore = ReadonlyMap<string, EntryFiles>;
+
+export interface RawStore {
+  readonly entries: ReadonlyMap<string, EntryFiles>;
+  readonly inUse: ReadonlyMap<string, InUse>;
+}
 
 /** Reads the files of every entry of the plan. Does not wait, so that it can run within readConsistently. */
 export function readRaw(plan: CertificatePlan, files: StoreFiles): RawStore {
-  return new Map(
-    planIds(plan).map((id) => {
-      const parts = Object.entries(pathsOf(id)).map(([part, path]) => [part, files.read(path)]);
-      return [id, Object.fromEntries(parts) as EntryFiles];
-    }),
-  );
+  const ids = planIds(plan);
+  const planned = new Set(ids.flatMap((id) => Object.values(pathsOf(id))));
+  const others = files.list().filter((path) => !planned.has(path) && /\.(crt|key|key\.sha256)$/.test(path));
+  return {
+    entries: new Map(
+      ids.map((id) => {
+        const parts = Object.entries(pathsOf(id)).map(([part, path]) => [part, files.read(path)]);
+        return [id, Object.fromEntries(parts) as EntryFiles];
+      }),
+    ),
+    inUse: new Map(
+      plan.authorities.flatMap(({ id }): [string, InUse][] => {
+        if (id === etcdAuthority && files.read(clusterIdFile).state !== 'absent') {
+          return [[id, { by: 'a cluster', file: clusterIdFile }]];
+        }
+        // Of a host that has left cluster.yaml.
+        const file = others.find((path) => path.startsWith(`${id}/`));
+        return file === undefined ? [] : [[id, { by: 'a certificate', file }]];
+      }),
+    ),
+  };
 }
+
+/** The CA of the cluster whose id the store keeps. */
+const etcdAuthority = 'etcd-ca';
 
 export function planIds(plan: CertificatePlan): readonly string[] {
   return [
@@ -71,12 +102,13 @@ export async function observeStore(
   raw: RawStore,
   passphrase: string | undefined,
 ): Promise<ObservedStore> {
-  const anyCertificate = [...raw.values()].some(({ certificate }) => certificate?.state === 'read');
+  const anyCertificate = [...raw.entries.values()].some(({ certificate }) => certificate?.state === 'read');
   // @peculiar/x509 takes long to load, and a new store has nothing to read.
   const inspect = anyCertificate ? (await import('./inspect.ts')).inspectPem : undefined;
   const store = new Map<string, ObservedEntry>();
   const observe = (id: string, ca: CertificateInfo | undefined): ObservedEntry => {
-    const files = raw.get(id);
+    const files = raw.entries.get(id);
+    const inUse = raw.inUse.get(id);
     if (files === undefined) throw new Error(`${id} was not read`);
     const certificate = observeCertificate(files.certificate, inspect, ca);
     const key = observeKey(files.key, certificate, passphrase);
@@ -87,6 +119,7 @@ export async function observeStore(
         key.state === 'absent' && [files.keyDigest, files.publicKey].some((file) => file?.state === 'read'),
       keyDigest: compareDigest(files.keyDigest, files.key),
       publicKey: comparePublicKey(files.publicKey, key),
+      ...(inUse === undefined ? {} : { inUse }),
     };
     store.set(id, entry);
     return entry;

@@ -27,6 +27,7 @@ export interface Reason {
     | 'usages'
     | 'other-ca'
     | 'expired'
+    | 'certificate-missing'
     | 'key-missing'
     | 'key-digest'
     | 'key-mode'

@@ -1,7 +1,7 @@
 import type { CertificatePlan, PlannedAuthority, PlannedKeyPair } from '../desired/certificate-plan.ts';
 import { authorityNotes, authorityProblems, signingProblems } from './authority-diff.ts';
 import { pathsOf } from './layout.ts';
-import { day, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
+import { day, isUnmade, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
 import type { ObservedEntry, ObservedStore } from './observed-store.ts';
 import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
 
@@ -54,7 +54,7 @@ function diffAuthority(
       continue;
     }
     const reasons = leafReasons(leaf, leafEntry, now);
-    const action = leafEntry.certificate.state === 'absent' ? 'create' : 'reissue';
+    const action = isUnmade(leafEntry) ? 'create' : 'reissue';
     if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, reasons });
     else {
       changes.push(...repair(leaf.id, 'leaf', leafEntry));

@@ -148,6 +148,26 @@ describe('a change of cluster.yaml issues only what it affects, and says why', (
     expect(await made(store, smallPlan)).toEqual({ admin: 'reissue; its private key is missing' });
   });
 
+  test.each(['admin.key', 'admin.key.sha256', 'no other file'])(
+    'a leaf whose certificate was removed, and %s: a new key comes with it',
+    async (alsoGone) => {
+      const store = await filledStore();
+      const before = readFileSync(file(store, 'kubernetes-ca/admin.key'), 'utf8');
+      rmSync(file(store, 'kubernetes-ca/admin.crt'));
+      rmSync(file(store, `kubernetes-ca/${alsoGone}`), { force: true });
+      expect(await made(store, smallPlan)).toEqual({ admin: 'reissue; its certificate is missing' });
+      expect(readFileSync(file(store, 'kubernetes-ca/admin.key'), 'utf8')).not.toBe(before);
+      expect(await made(store, smallPlan)).toEqual({});
+    },
+  );
+
+  test('a leaf whose certificate was removed beside a key that is none', async () => {
+    const store = await filledStore();
+    rmSync(file(store, 'kubernetes-ca/admin.crt'));
+    writeFileSync(file(store, 'kubernetes-ca/admin.key'), 'nonsense');
+    expect(await made(store, smallPlan)).toEqual({ admin: 'reissue; its certificate is missing' });
+  });
+
   test('an expired leaf', async () => {
     const store = await filledStore(planOf({ pki: { validity: { leaf: 24 } } }));
     const later = new Date(Date.now() + 25 * 3_600_000);
@@ -297,12 +317,46 @@ describe('stops with a clear error and touches nothing', () => {
     rmSync(ca);
     expect(await stops(store)).toMatchObject({
       what: `${ca} is missing`,
-      why: 'the key of this CA is still there; nothing was changed',
+      why: 'the key of this CA is still there, or its digest; nothing was changed',
     });
     rmSync(file(store, 'etcd-ca/ca.key'));
     expect(await stops(store)).toMatchObject({
-      why: 'the certificate etcd-server@m1 of this CA is still there; nothing was changed',
+      why: 'the key of this CA is still there, or its digest; nothing was changed',
     });
+    rmSync(file(store, 'etcd-ca/ca.key.sha256'));
+    expect(await stops(store)).toMatchObject({
+      why: 'the certificate or key etcd-server@m1 of this CA is still there; nothing was changed',
+    });
+    for (const id of planIds(smallPlan).filter((one) => pathsOf(one).key.startsWith('etcd-ca/'))) {
+      for (const path of Object.values(pathsOf(id))) rmSync(file(store, path), { force: true });
+    }
+    writeFileSync(file(store, 'etcd-ca/etcd-peer@gone.key.sha256'), '');
+    expect(await stops(store)).toMatchObject({
+      why: `${file(store, 'etcd-ca/etcd-peer@gone.key.sha256')} of this CA is still there; nothing was changed`,
+    });
+    rmSync(file(store, 'etcd-ca/etcd-peer@gone.key.sha256'));
+    expect((await init(store)).applied[0]).toMatchObject({ id: 'etcd-ca', action: 'create' });
+  });
+
+  test('a missing etcd CA, when a cluster runs with its certificates', async () => {
+    const store = await filledStore();
+    await store.recordEtcdClusterId('abc');
+    rmSync(file(store, 'etcd-ca'), { recursive: true });
+    const id = file(store, 'etcd-cluster-id');
+    expect(await stops(store)).toMatchObject({
+      what: `${file(store, 'etcd-ca/ca.crt')} is missing`,
+      why: `${id} says that an etcd cluster runs with the certificates of this CA; nothing was changed`,
+      next: `restore ${file(store, 'etcd-ca/ca.crt')} and its key from a backup; for a new CA, which no running cluster trusts, move the folder of etcd-ca and ${id} away`,
+    });
+    rmSync(id);
+    expect((await init(store)).applied[0]).toMatchObject({ id: 'etcd-ca', action: 'create' });
+  });
+
+  test('but another CA that is not there yet is made although a cluster runs', async () => {
+    const store = await filledStore();
+    await store.recordEtcdClusterId('abc');
+    rmSync(file(store, 'front-proxy-ca'), { recursive: true });
+    expect((await init(store)).applied.map(({ id }) => id)).toEqual(['front-proxy-ca', 'front-proxy-client']);
   });
 
   test('a service-account key that is gone while its public key is there', async () => {
