@@ -13,7 +13,7 @@ export { type ProbeRequest, probeRequestFor } from './request.ts';
  */
 export async function probe(host: Host, request: ProbeRequest, now: () => number): Promise<Observed> {
   const sent = now();
-  const result = await host.script(script, probeArguments(request));
+  const result = await host.script(script, probeArguments(request), { label: 'probe' });
   const received = now();
   if (result.code !== 0) {
     throw new KbinError('The host could not be looked at', {
