@@ -17,9 +17,8 @@ import {
   planOf,
   rolloutOf,
 } from './etcd-run.ts';
-import { allInParallel } from './parallel.ts';
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
-import { type Rollout, settle } from './rollout.ts';
+import { onAll, type Rollout, settle } from './rollout.ts';
 import { hostsOfRun, survey } from './survey.ts';
 
 export type { EtcdDeployment } from './etcd-run.ts';
@@ -46,18 +45,19 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
   const credentials = await etcdCredentials(store);
   const connections = shareConnections(deployment.connect);
   const targets = etcdTargets(cluster, connections.connect);
-  const binaries = resolve(deployment.binaries, hosts);
-  // A failure is reported by the survey; until then it must only not count as unhandled.
-  binaries.catch(() => {});
+  const binaries = awaitedLater(resolve(deployment.binaries, hosts));
+  const inputs = awaitedLater(
+    binaries.then((found) => (host: ClusterHost) => desireInputs(view, found.get(host.architecture))),
+  );
   // Asked at the same time as the hosts are looked at: on a cluster that is as wanted, this is the whole run.
-  const health = etcdHealth(targets, credentials);
-  const readings = readMembers(targets, credentials);
+  const health = awaitedLater(etcdHealth(targets, credentials));
+  const readings = awaitedLater(readMembers(targets, credentials));
   try {
     const looked = await survey({
       cluster,
       hosts,
       connect: connections.connect,
-      inputs: binaries.then((found) => (host) => desireInputs(view, found.get(host.architecture))),
+      inputs,
       operator: deployment.operator,
       now: deployment.now,
       onStep: progress.step,
@@ -69,6 +69,12 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
     await connections.close();
     progress.end();
   }
+}
+
+/** Work that may fail before anybody awaits it, or in a run that ends before: until then that is nobody's crash. */
+function awaitedLater<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }
 
 async function carryOut(
@@ -103,7 +109,7 @@ async function settleKept(
   readings: readonly MemberReading[],
 ): Promise<void> {
   const kept = members.filter(({ action, task }) => action === 'keep' && task.plan.changes.length === 0);
-  await allInParallel(rollout.parallel, kept, async (member) => {
+  await onAll(rollout, kept, async (member) => {
     const reading = readings.find(({ target }) => target.name === member.name);
     if (reading?.quorum === true) await settle(rollout, member, reading);
   });
