@@ -7,6 +7,7 @@ export type CauseCode =
   | 'client-certificate-refused'
   | 'server-certificate-expired'
   | 'certificate-not-yet-valid'
+  | 'server-key-unusable'
   | 'san-mismatch'
   | 'refused'
   | 'wrong-scheme'
@@ -23,6 +24,7 @@ export type CauseCode =
   | 'learner'
   | 'learner-not-ready'
   | 'unhealthy-cluster'
+  | 'too-many-learners'
   | 'not-a-member'
   | 'bad-credentials'
   | 'too-many-requests'
@@ -75,6 +77,13 @@ export const rules: readonly Rule[] = [
     pattern: /alert (unsupported certificate|handshake failure|certificate revoked|access denied)/i,
     message: 'does not accept the client certificate',
     next: "check that the certificate has the client usage and is not revoked; the reason is in the member's journal",
+  },
+  {
+    // etcd reads both files at each handshake; where it cannot, it goes on as a member and only clients are turned away.
+    code: 'server-key-unusable',
+    pattern: /alert internal error|alert number 80\b/i,
+    message: 'cannot use its own certificate and key: a file is missing or unreadable, or they are no pair',
+    next: "see which user etcd runs as, and that it may read its certificate and key and enter their folder; the member's journal names the file",
   },
   {
     code: 'server-certificate-expired',
@@ -173,9 +182,15 @@ export const rules: readonly Rule[] = [
   {
     // etcd changes its membership only when every member has been connected to its peers for 5 s (strict-reconfig-check).
     code: 'unhealthy-cluster',
-    pattern: /etcdserver: unhealthy cluster/,
+    pattern: /etcdserver: unhealthy cluster|not enough started members/,
     message: 'does not change the membership while the members are not all connected, or only just',
     next: 'try again a few seconds later; `kbin etcd status` shows which member is not healthy',
+  },
+  {
+    code: 'too-many-learners',
+    pattern: /too many learner members/,
+    message: 'takes no more learners until the one that it has is promoted or removed',
+    next: 'see in `etcdctl member list` which member is a learner; promote it, or remove it if nobody knows it',
   },
   {
     code: 'learner',
