@@ -24,8 +24,8 @@ export interface DesiredComponent {
 export interface ComponentState {
   /** Absolute path of the data directory (also among `directories`). */
   readonly directory: string;
-  /** Absolute path of the write-ahead log, when it is not `member/wal` below `directory`. */
-  readonly wal?: string;
+  /** Absolute path of the write-ahead log. */
+  readonly wal: string;
   /** Absolute path of kbin's MemberMarker (JSON), beside the configuration: `kbin-member.json`. */
   readonly marker: string;
 }

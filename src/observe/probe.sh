@@ -118,8 +118,10 @@ state() {
   for entry in "$2"/*.wal; do if [ -f "$entry" ]; then last=$entry; fi; done
   if [ -n "$last" ]; then echo "data $(dd if="$last" bs=512 count=1 2>/dev/null | hex)"
   elif [ ! -e "$1" ]; then echo absent
-  # Without a log there is no member, whatever else of it is left. Folders alone are what a start that was cut off leaves.
-  elif [ -z "$(find "$1/" -mindepth 1 ! -type d ! -path "$1/lost+found/*" | sed 1q)" ]; then echo empty
+  # Without a log there is no member, whatever else of it is left. A start that died before it had a log leaves folders,
+  # half a log and a database without a key (64 KiB and less): nothing that anybody could miss.
+  elif [ -z "$(find "$1/" -mindepth 1 ! -type d ! -path "$1/lost+found/*" ! -path "$1/member/wal*.tmp*" \
+    ! \( -path "$1/member/snap/db" -size -129 \) | sed 1q)" ]; then echo empty
   else echo foreign; fi
 }
 

@@ -52,9 +52,7 @@ export function probeRequestFor(desired: DesiredHost): ProbeRequest {
       component.directories.filter((directory) => directory.recursive),
     ),
     units: unique(components.map((component) => component.unit.name)),
-    states: components.flatMap(({ state }) =>
-      state === undefined ? [] : [{ ...state, wal: state.wal ?? `${state.directory}/member/wal` }],
-    ),
+    states: components.flatMap(({ state }) => (state === undefined ? [] : [state])),
     ports: unique(components.flatMap((component) => component.ports ?? [])),
     users: unique(components.flatMap(({ account }) => account?.user ?? [])),
     groups: unique(components.flatMap(({ account }) => account?.group ?? [])),

@@ -70,7 +70,7 @@ export class KeyRing {
       if (!(error instanceof NeedsPassphrase)) throw notAKey(file, error as Error);
     }
     for (let attempt = 1; ; attempt++) {
-      const question = `${attempt > 1 ? 'That is not it. ' : ''}Passphrase of ${file}: `;
+      const question = `${attempt > 1 ? 'That is not it. ' : ''}Passphrase of ${file}`;
       const wanted = { file: passphraseFile, variable: 'KBIN_SSH_PASSPHRASE', question };
       const secret = await findSecret(this.#sources, wanted);
       if (!secret) throw noPassphrase(file);

@@ -24,11 +24,7 @@ export class SudoPasswords {
   get(login: Login): Promise<Secret | undefined> {
     const own = this.#known.get(ownKey(login));
     if (own) return own.secret;
-    return this.#ask(
-      sharedKey(login, this.#files.get(login.host)),
-      login,
-      `sudo password of ${login.user}: `,
-    );
+    return this.#ask(sharedKey(login, this.#files.get(login.host)), login, `sudo password of ${login.user}`);
   }
 
   accepted(login: Login, secret: Secret): void {
@@ -45,10 +41,10 @@ export class SudoPasswords {
     const known = this.#known.get(shared);
     if (known?.good) {
       this.#known.delete(ownKey(login));
-      this.#ask(ownKey(login), login, `${question} on ${login.host}: `);
+      this.#ask(ownKey(login), login, `${question} on ${login.host}`);
     } else if (known?.value === secret) {
       this.#known.delete(shared);
-      this.#ask(shared, login, `${question}: `);
+      this.#ask(shared, login, question);
     }
   }
 

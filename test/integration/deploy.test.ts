@@ -104,13 +104,13 @@ describe('from nothing to a healthy cluster', () => {
     );
   });
 
-  test('three members of 3.4.23 in the opt layout, as a user with sudo, health asked through SSH', async () => {
+  test('three members of 3.4.23 in the opt layout, the log on its own, as a user with sudo, health asked through SSH', async () => {
     await deployTwice({
       hosts: three,
       version: '3.4.23',
       user: 'ops',
       etcd: 'reach: ssh',
-      more: 'paths: opt',
+      more: 'paths: { layout: opt, etcd: { wal: /srv/etcd-wal } }',
     });
     const { etcd } = (await deployment.cluster()).paths;
     const answer = await etcdctl('node3', etcd.bin, etcd.tls, 'endpoint', 'health', '--cluster');

@@ -88,9 +88,12 @@ test('what kind of data directory, and whose', async () => {
   await mkdir(join(root, 'foreign'));
   await writeFile(join(root, 'foreign/postgresql.conf'), '');
   await mkdir(join(root, 'begun/member/snap'), { recursive: true });
+  await mkdir(join(root, 'begun/member/wal.tmp'), { recursive: true });
+  await writeFile(join(root, 'begun/member/wal.tmp/0.tmp'), '');
+  await writeFile(join(root, 'begun/member/snap/db'), Buffer.alloc(20 * 1024));
   // What people type: rm -rf /var/lib/etcd/member/wal.
   await mkdir(join(root, 'logless/member/snap'), { recursive: true });
-  await writeFile(join(root, 'logless/member/snap/db'), '');
+  await writeFile(join(root, 'logless/member/snap/db'), Buffer.alloc(1024 * 1024));
   await mkdir(join(root, 'data/member/wal'), { recursive: true });
   await writeFile(join(root, 'data/member/wal/0000000000000000-0000000000000000.wal'), wal);
   const marker = { clusterId: '2264b312802ce73b', memberId: '4036b1db24775ea0', name: 'node1' };

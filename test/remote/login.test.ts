@@ -79,7 +79,7 @@ describe('key files', () => {
     };
     const all = connector({ a: {}, b: {}, c: {} }, { askSecret });
     await Promise.all(['a', 'b', 'c'].map(all));
-    expect(questions).toEqual([`Passphrase of ${key.file}: `, `That is not it. Passphrase of ${key.file}: `]);
+    expect(questions).toEqual([`Passphrase of ${key.file}`, `That is not it. Passphrase of ${key.file}`]);
   });
 
   test('the connect time-out stands still while somebody types', async () => {

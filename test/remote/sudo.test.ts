@@ -159,7 +159,7 @@ describe('a sudo password', () => {
       ['a', 'b', 'c'].map(async (name) => (await connect(name)).run(['echo', name])),
     );
     expect(results.map(({ stdout }) => stdout)).toEqual(['a\n', 'b\n', 'c\n']);
-    expect(questions).toEqual(['sudo password of ops: ', 'That is not it. sudo password of ops: ']);
+    expect(questions).toEqual(['sudo password of ops', 'That is not it. sudo password of ops']);
   });
 
   test('a host with a password of its own is asked for by name', async () => {
@@ -185,7 +185,7 @@ describe('a sudo password', () => {
     );
     await (await connect('a')).run(['true']);
     await (await connect('b')).run(['true']);
-    expect(questions).toEqual(['sudo password of ops: ', 'That is not it. sudo password of ops on b: ']);
+    expect(questions).toEqual(['sudo password of ops', 'That is not it. sudo password of ops on b']);
   });
 
   test.each([1, 3])(

@@ -28,6 +28,19 @@ const listens = 'kbin, the other members and the certificates count on the hostâ
 const joins = 'it must be what the membership was when this member joined';
 const tls = 'members and clients would no longer trust each other, or anybody at all would be let in';
 
+/**
+ * The write-ahead log's folder where it does not lie in the data directory. etcd makes it by renaming a sibling into its
+ * place, which it may not do with a mount point or below a folder of root's: so it lies in the folder that is given.
+ */
+export function ownWal({ paths }: Pick<Cluster, 'paths'>): string | undefined {
+  return paths.etcd.wal === undefined ? undefined : `${paths.etcd.wal}/wal`;
+}
+
+/** Where the write-ahead log is, given or not. */
+export function walFolder(cluster: Pick<Cluster, 'paths'>): string {
+  return ownWal(cluster) ?? `${cluster.paths.etcd.data}/member/wal`;
+}
+
 /** What kbin sets, in the order of units/etcd/etcd.conf. Values are in etcdâ€™s own units: milliseconds, bytes. */
 export const etcdSettings: readonly EtcdSetting[] = [
   {
@@ -36,7 +49,7 @@ export const etcdSettings: readonly EtcdSetting[] = [
     wiring: 'kbin knows its members by their host names',
   },
   { variable: 'ETCD_DATA_DIR', value: ({ cluster }) => cluster.paths.etcd.data, wiring: paths },
-  { variable: 'ETCD_WAL_DIR', value: ({ cluster }) => cluster.paths.etcd.wal, wiring: paths },
+  { variable: 'ETCD_WAL_DIR', value: ({ cluster }) => ownWal(cluster), wiring: paths },
   {
     variable: 'ETCD_LISTEN_PEER_URLS',
     value: ({ cluster, host }) => peerUrls(cluster, host),

@@ -17,6 +17,7 @@ import { renderTemplate, unitValue } from '../template.ts';
 import { etcdBundle } from './etcd-bundle.ts';
 import { renderEtcdConf } from './etcd-conf.ts';
 import { checkEtcdEnvironment } from './etcd-environment.ts';
+import { walFolder } from './etcd-settings.ts';
 
 /** Name of the unit on every host. */
 export const etcdUnit = 'etcd.service';
@@ -65,7 +66,7 @@ function desireEtcd(cluster: Cluster, host: ClusterHost, inputs: DesireInputs): 
     ports: [cluster.etcd.clientPort, cluster.etcd.peerPort],
     state: {
       directory: paths.etcd.data,
-      ...(paths.etcd.wal === undefined ? {} : { wal: paths.etcd.wal }),
+      wal: walFolder(cluster),
       marker: markerPath(cluster),
     },
   };
@@ -129,7 +130,7 @@ function renderUnit(cluster: Cluster, inputs: string): string {
     group: settings.group,
     config: paths.etcd.config,
     marker: markerPath(cluster),
-    wal: paths.etcd.wal ?? `${paths.etcd.data}/member/wal`,
+    wal: walFolder(cluster),
     bin: paths.etcd.bin,
     inputs,
   };
