@@ -2,6 +2,9 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { KbinError } from '../errors.ts';
 
+/** Lines that came before they were asked for: several were pasted at once. */
+const early: string[] = [];
+
 /**
  * Asks one question on the terminal. The prompt goes to stderr, so that stdout stays the result's.
  * An empty answer is `fallback` where there is one. Ctrl-C and Ctrl-D end the command with a KbinError.
@@ -12,6 +15,12 @@ export function ask(
 ): Promise<string> {
   const hint = options.fallback === undefined || options.secret ? '' : ` [${options.fallback}]`;
   const prompt = `${question}${hint}: `;
+  const given = (answer: string) => (options.secret ? answer : answer.trim() || (options.fallback ?? ''));
+  const pasted = early.shift();
+  if (pasted !== undefined) {
+    process.stderr.write(`${prompt}${options.secret ? '' : pasted}\n`);
+    return Promise.resolve(given(pasted));
+  }
   return new Promise((resolve, reject) => {
     const lines = createInterface({
       input: process.stdin,
@@ -28,9 +37,13 @@ export function ask(
     });
     lines.question(prompt, (answer) => {
       answered = true;
-      lines.close();
+      lines.on('line', (line) => early.push(line));
       if (options.secret) process.stderr.write('\n');
-      resolve(options.secret ? answer : answer.trim() || (options.fallback ?? ''));
+      // What came with this line in one piece is told before the next turn; closing at once would lose it.
+      setImmediate(() => {
+        lines.close();
+        resolve(given(answer));
+      });
     });
   });
 }

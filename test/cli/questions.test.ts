@@ -62,6 +62,16 @@ function shown(screen: string): string {
 }
 
 describe.skipIf(!hasTerminal)('kbin init on a terminal', { timeout: 60_000 }, () => {
+  it('takes answers that are pasted in one piece', async () => {
+    const pasted = ['n1=10.0.0.1', '', 'lab', ...Array<string>(20).fill('')].join('\n');
+    const { screen, code } = await talk('kbin init --etcd-version 3.5.16', [
+      [/Host 1 as .*: /, `${pasted}\n`],
+    ]);
+    expect(screen).toContain('wrote cluster.yaml: 1 host, etcd 3.5.16');
+    expect(readFileSync(join(folder, 'cluster.yaml'), 'utf8')).toContain('\nname: lab\n');
+    expect(code).toBe(0);
+  });
+
   it('asks, asks again where it cannot read the answer, and writes the file', async () => {
     const { screen, code } = await talk('kbin init --etcd-version 3.5.16', [
       [/Host 1 as .*: /, 'n1\n'],
