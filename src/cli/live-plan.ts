@@ -3,7 +3,7 @@ import { resolveBinaries } from '../binaries/resolve.ts';
 import type { Store } from '../ca/store.ts';
 import type { Architecture, Cluster } from '../cluster/cluster.ts';
 import { type Binaries, componentsOf, requireCertificates } from '../desired/desire.ts';
-import type { PlanFinding } from '../diff/changes.ts';
+import type { Gap, PlanFinding } from '../diff/changes.ts';
 import { type PlannedCluster, planCluster } from '../diff/plan.ts';
 import { KbinError } from '../errors.ts';
 import { type MemberReading, readMembers } from '../health/live.ts';
@@ -61,7 +61,10 @@ function reasonOf({ message, details }: KbinError): string {
   return details.why === undefined ? message : `${message}: ${details.why}`;
 }
 
-/** Units and files are the same with and without binaries, so a plan is worth showing also where there are none. */
+/**
+ * Units and files are the same with and without binaries, so a plan is worth showing also where there are none. It is
+ * incomplete then: nobody knows which programs are on the hosts.
+ */
 async function binariesOf(
   cluster: Cluster,
 ): Promise<{ found: ReadonlyMap<Architecture, Binaries>; finding?: PlanFinding }> {
@@ -80,11 +83,12 @@ async function binariesOf(
     return { found: new Map(found) };
   } catch (error) {
     if (!(error instanceof KbinError)) throw error;
-    const finding = warning('binaries-unknown', 'the programs on the hosts were not compared', error);
-    return { found: new Map(), finding };
+    const gap = { what: 'the programs on the hosts were not compared', incomplete: true };
+    return { found: new Map(), finding: gapFinding('binaries-unknown', gap, error) };
   }
 }
 
+/** Where the keys are not (CI, a second operator), the plan is what can be had there, and not incomplete for it. */
 async function askEtcd(
   cluster: Cluster,
   store: Store,
@@ -95,15 +99,17 @@ async function askEtcd(
     return { readings: await readMembers(etcdTargets(cluster, connect), credentials) };
   } catch (error) {
     if (!(error instanceof KbinError)) throw error;
-    return { readings: [], finding: warning('etcd-not-asked', 'etcd itself was not asked how it is', error) };
+    const gap = { what: 'etcd itself was not asked how it is', incomplete: false };
+    return { readings: [], finding: gapFinding('etcd-not-asked', gap, error) };
   }
 }
 
-function warning(code: string, what: string, error: KbinError): PlanFinding {
+function gapFinding(code: string, gap: Gap, error: KbinError): PlanFinding {
   return {
     severity: 'warning',
     code,
-    message: `${what}: ${reasonOf(error)}`,
+    message: `${gap.what}: ${reasonOf(error)}`,
     next: error.details.next ?? 'see the message',
+    gap,
   };
 }

@@ -1,5 +1,5 @@
 import { openStore } from '../ca/store.ts';
-import { isEmpty, type Plan } from '../diff/changes.ts';
+import { isComplete, isEmpty, type Plan } from '../diff/changes.ts';
 import { exitCode } from '../errors.ts';
 import { createConnect } from '../remote/connect.ts';
 import { shareConnections } from '../remote/share.ts';
@@ -34,7 +34,7 @@ export async function planHosts(context: CliContext, options: PlanOptions): Prom
       onStep: progress.step,
     });
     progress.end();
-    const complete = plan.unreachable.length === 0;
+    const complete = isComplete(plan);
     const members = membership.members.map(({ host, action, reason }) => ({ host, action, reason }));
     if (context.json) printJson(io, { complete, empty: complete && isEmpty(plan), ...plan, members });
     else printPlan(io, plan, options);

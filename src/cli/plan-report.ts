@@ -19,10 +19,11 @@ export function printPlan(io: Io, plan: Plan, options: { readonly diff?: boolean
   for (const { host, reason } of plan.unreachable) {
     io.out(`${paint(io, 'red', 'incomplete')} ${host} could not be looked at: ${reason}\n`);
   }
-  for (const { severity, host, message, next } of plan.findings) {
+  for (const { severity, host, message, next, gap } of plan.findings) {
     // Said above already, with the reason.
     if (host !== undefined && plan.unreachable.some((entry) => entry.host === host)) continue;
-    const word = severity === 'stop' ? paint(io, 'red', 'stop') : paint(io, 'yellow', 'warning');
+    const kind = gap?.incomplete === true ? 'incomplete' : severity;
+    const word = paint(io, kind === 'warning' ? 'yellow' : 'red', kind);
     io.out(`${word} ${host === undefined ? '' : `${host}: `}${message}\n  next: ${next}\n`);
   }
   if (plan.unreachable.length + plan.findings.length > 0) io.out('\n');
@@ -39,12 +40,22 @@ function summary(plan: Plan): string {
   const looked = new Set(plan.hosts.map(({ host }) => host)).size;
   const silent = plan.unreachable.length;
   if (looked === 0 && silent > 0) return `incomplete: none of ${count(silent, 'host')} answered`;
-  const incomplete = silent > 0 ? `incomplete: ${count(silent, 'host')} did not answer; ` : '';
+  const gaps = plan.findings.flatMap(({ gap }) => gap ?? []);
+  const lacking = [
+    ...(silent > 0 ? [`${count(silent, 'host')} did not answer`] : []),
+    ...gaps.filter((gap) => gap.incomplete).map(({ what }) => what),
+  ];
+  const incomplete = lacking.length > 0 ? `incomplete: ${lacking.join(', ')}; ` : '';
   const stops = plan.findings.filter(({ severity }) => severity === 'stop').length;
   if (isEmpty(plan)) {
-    return stops > silent
-      ? `${incomplete}nothing differs on ${count(looked, 'host')}, but a deploy would stop`
-      : `${incomplete}nothing to do: ${count(looked, 'host')} as cluster.yaml wants`;
+    if (stops > silent)
+      return `${incomplete}nothing differs on ${count(looked, 'host')}, but a deploy would stop`;
+    return gaps.length === 0
+      ? `${incomplete}nothing to do: ${count(looked, 'host')} as cluster.yaml wants`
+      : [
+          `${incomplete}nothing that was compared differs on ${count(looked, 'host')}`,
+          ...gaps.filter((gap) => !gap.incomplete).map(({ what }) => what),
+        ].join('; ');
   }
   const changes = plan.hosts.reduce((sum, host) => sum + host.changes.length, 0);
   const changedHosts = new Set(plan.hosts.filter((host) => host.changes.length > 0).map(({ host }) => host))

@@ -34,6 +34,23 @@ export interface PlanFinding {
   readonly code: string;
   readonly message: string;
   readonly next: string;
+  /** Because of this, part of what should be was not compared with what is. */
+  readonly gap?: Gap;
+}
+
+export interface Gap {
+  /** In a clause: `the programs on the hosts were not compared`. */
+  readonly what: string;
+  /**
+   * Whether the plan is incomplete for it, as with a host that does not answer. Not so where the machine was never meant
+   * to do more: one without the private keys compares everything there is, and cannot ask etcd.
+   */
+  readonly incomplete: boolean;
+}
+
+/** Every host was looked at, and everything on it was compared. */
+export function isComplete({ unreachable, findings }: Plan): boolean {
+  return unreachable.length === 0 && !findings.some(({ gap }) => gap?.incomplete === true);
 }
 
 export function isEmpty(plan: Plan): boolean {

@@ -171,21 +171,30 @@ describe('installed by hand from kbin render', () => {
     await Promise.all(keys.map((key) => rename(at(key), at(`${key}.away`))));
     try {
       const plan = await planOf('--exit-code');
-      expect([plan.code, plan.empty]).toEqual([0, true]);
+      expect([plan.code, plan.empty, plan.complete]).toEqual([0, true, true]);
       expect(plan.findings.map(({ code, severity }) => [severity, code])).toEqual([
         ['warning', 'drop-in'],
         ['warning', 'etcd-not-asked'],
       ]);
+      const { stdout } = await kbin('plan', '--exit-code');
+      expect(stdout).toContain(
+        '\nnothing that was compared differs on 3 hosts; etcd itself was not asked how it is\n',
+      );
     } finally {
       await Promise.all(keys.map((key) => rename(at(`${key}.away`), at(key))));
     }
   });
 
-  test('without the binaries everything else is compared', async () => {
+  test('without the binaries everything else is compared, and the plan is incomplete', async () => {
     await deployment.change({ source: './not-there.tar.gz' });
     const plan = await planOf('--exit-code');
-    expect([plan.code, plan.empty]).toEqual([0, true]);
+    expect([plan.code, plan.empty, plan.complete]).toEqual([1, false, false]);
     expect(plan.findings.map(({ code }) => code)).toEqual(['drop-in', 'binaries-unknown']);
+    const { stdout, code } = await kbin('plan');
+    expect(stdout).toContain(
+      '\nincomplete: the programs on the hosts were not compared; nothing that was compared differs on 3 hosts\n',
+    );
+    expect(code).toBe(1);
     await deployment.change({ source: inject('etcdTarballs')['3.5.16'] });
   });
 
