@@ -14,7 +14,7 @@ import type { Target } from './target.ts';
 const SESSION_LIMIT = 8;
 /** sshd may count a session for a moment longer than the one who closed it. */
 const REFUSED_RETRY_MS = [20, 100, 500, 1500];
-const CLOSE_TIMEOUT_MS = 2000;
+const CLOSE_TIMEOUT_MS = 1500;
 
 export interface ConnectionContext {
   readonly ring: KeyRing;
@@ -125,14 +125,25 @@ export class Connection {
     });
   }
 
-  /** Ends the connection, and with it everything that runs over it. Never rejects. */
+  /**
+   * Ends the connection, and with it everything that runs over it. Never rejects, and does not wait for a server, or a
+   * jump host on the way to it, that does not answer any more.
+   */
   async close(): Promise<void> {
     this.#closing = true;
     this.#client.end();
-    const timer = setTimeout(() => this.#client.destroy(), CLOSE_TIMEOUT_MS);
-    await this.ended;
-    clearTimeout(timer);
+    if (await settlesWithin(CLOSE_TIMEOUT_MS, this.ended)) return;
+    this.#client.destroy();
+    await settlesWithin(CLOSE_TIMEOUT_MS, this.ended);
   }
+}
+
+async function settlesWithin(ms: number, work: Promise<void>): Promise<boolean> {
+  const given = new AbortController();
+  const late = sleep(ms, false, { signal: given.signal }).catch(() => false);
+  const settled = await Promise.race([work.then(() => true), late]);
+  given.abort();
+  return settled;
 }
 
 /**
@@ -171,12 +182,15 @@ export async function openConnection(
     return new Connection(target, client);
   };
   const attempt = work();
-  // When the deadline comes first, what the attempt comes to is of no interest.
-  attempt.catch(() => {});
   try {
     return await Promise.race([attempt, late]);
   } catch (error) {
     socket?.destroy();
+    // When the deadline came first, the attempt may still come to something, which nobody wants any more.
+    attempt.then(
+      (connection) => connection.close(),
+      () => socket?.destroy(),
+    );
     throw cannotConnect(target, error, step);
   } finally {
     deadline?.clear();

@@ -498,7 +498,8 @@ test('150 MB to each of two hosts at once take little memory', async () => {
     program,
     JSON.stringify({ cluster, file: target }),
   ]);
-  expect(Number(output) / 1024).toBeLessThan(200);
+  // Source files that Node strips of types cost 25 MB of this; the bundle has none.
+  expect(Number(output) / 1024).toBeLessThan(160);
   for (const host of lab.hosts) expect(await host.sh('sha256sum </var/tmp/memory')).toBe(`${sha256}  -\n`);
 });
 

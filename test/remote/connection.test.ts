@@ -146,6 +146,20 @@ Host bastion
   });
 });
 
+test('a jump host that froze keeps nobody: neither who closes nor who connects', async () => {
+  const { connector, connect, server: bastion, knownHosts, key } = await setting();
+  const inner = await SshServer.start({ authorised: [key] });
+  writeFileSync(knownHosts, bastion.knownHosts + inner.knownHosts);
+  const through = { port: inner.port, jumpHost: `127.0.0.1:${bastion.port}`, keepAlive: 600 };
+  const both = connector({ a: through, b: { ...through, connectTimeout: 0.5 } });
+  const host = await both('a');
+  bastion.freeze();
+  const error = await refusal(both('b'));
+  expect(error.why).toMatch(/^no answer within 0.5 s/);
+  await host.close();
+  await connect({ port: inner.port });
+});
+
 test('ProxyCommand of ~/.ssh/config', async () => {
   const { connect, server, home, knownHosts } = await setting();
   mkdirSync(join(home, '.ssh'));
