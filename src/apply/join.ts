@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KbinError } from '../errors.ts';
-import { type Cause, causeOf } from '../health/causes.ts';
+import { type Cause, type CauseCode, causeOf } from '../health/causes.ts';
 import { type MemberClient, openMember } from '../health/etcd-client.ts';
 import { healthyVoters, waitForMember } from '../health/gates.ts';
 import type { EtcdTarget } from '../health/target.ts';
@@ -19,12 +19,14 @@ export async function addLearner(
 ): Promise<void> {
   rollout.progress.step(name, 'joining: becoming a learner');
   const peerUrls = expected?.peerUrls ?? [];
-  const failure = await persistently(rollout, (client) => add(client, peerUrls));
+  const failure = await persistently(rollout, (client) => add(client, peerUrls), {
+    onLast: (seen) => rollout.progress.step(name, `joining: the cluster ${seen}`),
+  });
   if (failure === undefined) return;
   throw new KbinError(`${name} could not be added to the cluster`, {
     host: name,
     step: 'add a learner',
-    why: `etcd ${failure.message}`,
+    why: waitedFor(rollout, failure),
     next: failure.next,
   });
 }
@@ -60,8 +62,10 @@ export async function startAndPromote(rollout: Rollout, member: Member, isLearne
 export async function promote(rollout: Rollout, member: Member, memberId: string): Promise<void> {
   const { name, target } = member;
   rollout.progress.step(name, 'learner: catching up');
-  const failure = await persistently(rollout, (client) => vote(client, memberId));
-  if (failure !== undefined) throw notPromoted(name, failure);
+  const failure = await persistently(rollout, (client) => vote(client, memberId), {
+    onLast: (seen) => rollout.progress.step(name, `learner: ${seen}`),
+  });
+  if (failure !== undefined) throw notPromoted(name, waitedFor(rollout, failure));
   const reading = await waitForMember(target, rollout.credentials, expectation(rollout, name, false), {
     within: rollout.within,
     onLast: (seen) => rollout.progress.step(name, seen),
@@ -80,11 +84,11 @@ async function vote(client: MemberClient, memberId: string): Promise<Cause | und
   }
 }
 
-function notPromoted(name: string, failure: Cause): KbinError {
+function notPromoted(name: string, why: string): KbinError {
   return new KbinError(`${name} joined as a learner, but could not be given its vote`, {
     host: name,
     step: 'promote the learner',
-    why: `etcd ${failure.message}`,
+    why,
     next: 'Run kbin again: it waits until the member has caught up and goes on from there.',
   });
 }
@@ -97,20 +101,36 @@ function expectation(rollout: Rollout, name: string, isLearner: boolean) {
   };
 }
 
-/** What etcd refuses now and grants a little later: a copy is still on its way, a connection is only just there. */
-const passing: readonly string[] = ['learner-not-ready', 'unhealthy-cluster', 'no-quorum', 'no-answer'];
+/**
+ * What etcd refuses now and grants a little later: a copy is still on its way, every member has to have been connected
+ * for 5 s before the list may change, one learner has to get its vote before there is room for the next.
+ */
+const passing: readonly CauseCode[] = [
+  'learner-not-ready',
+  'unhealthy-cluster',
+  'too-many-learners',
+  'no-quorum',
+  'not-leader',
+  'no-answer',
+];
 
 /** Asks until it is granted, or refused for good, or the time is up. `undefined`: granted. */
 async function persistently(
   rollout: Pick<Rollout, 'targets' | 'credentials' | 'within'>,
   ask: (client: MemberClient) => Promise<Cause | undefined>,
+  { onLast }: { readonly onLast: (seen: string) => void },
 ): Promise<Cause | undefined> {
   const end = performance.now() + rollout.within * 1000;
   for (;;) {
     const failure = await withHealthyMember(rollout, ask);
     if (failure === undefined || !passing.includes(failure.code) || performance.now() > end) return failure;
+    onLast(failure.message);
     await sleep(300);
   }
+}
+
+function waitedFor({ within }: Pick<Rollout, 'within'>, { code, message }: Cause): string {
+  return passing.includes(code) ? `after ${within} s the cluster still ${message}` : `etcd ${message}`;
 }
 
 /** Asks the leader, or else any healthy voter: membership is changed through consensus, whoever is asked. */

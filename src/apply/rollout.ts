@@ -4,6 +4,7 @@ import type { MemberReading } from '../health/live.ts';
 import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
 import type { MemberMarker } from '../observe/observed.ts';
 import type { Host } from '../remote/host.ts';
+import { inParallel, valuesOf } from '../remote/parallel.ts';
 import { completion, type Task } from './commit.ts';
 import { act, write } from './operations.ts';
 
@@ -33,6 +34,15 @@ export interface Rollout {
   readonly clusterId?: string;
   /** Aborted when the user wants to stop after the current step. */
   readonly signal?: AbortSignal;
+}
+
+/** The same on all of these hosts at once. Each is worked on to its end; what failed on any of them is thrown then. */
+export async function onAll<T extends Member, R>(
+  { parallel }: Pick<Rollout, 'parallel'>,
+  members: readonly T[],
+  work: (member: T) => Promise<R>,
+): Promise<R[]> {
+  return valuesOf(await inParallel(members, parallel, work));
 }
 
 /** Between two steps: throws when the user asked to stop. `done` says where things stand. */

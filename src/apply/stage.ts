@@ -2,15 +2,14 @@ import type { DesiredFile } from '../desired/desired.ts';
 import { type HostFile, stageMany } from '../remote/upload.ts';
 import { bundlesToStage, filesToStage, preparation, stagingFolder } from './commit.ts';
 import { act } from './operations.ts';
-import { allInParallel } from './parallel.ts';
-import { type Member, type Rollout, stopped } from './rollout.ts';
+import { type Member, onAll, type Rollout, stopped } from './rollout.ts';
 
 /**
  * Brings everything that differs to its host and lays it beside its place, on all hosts at once: nothing of it has an
  * effect yet. What an interrupted run has brought already is not sent again.
  */
 export async function stage(rollout: Rollout, members: readonly Member[]): Promise<void> {
-  const work = allInParallel(rollout.parallel, members, (member) => stageOn(rollout, member));
+  const work = onAll(rollout, members, (member) => stageOn(rollout, member));
   await Promise.race([work, whenStopped(rollout.signal)]);
 }
 

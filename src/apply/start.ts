@@ -2,9 +2,7 @@ import { waitForAll } from '../health/gates.ts';
 import type { MemberReading } from '../health/live.ts';
 import { commitment } from './commit.ts';
 import { act } from './operations.ts';
-import { allInParallel } from './parallel.ts';
-import type { Member, Rollout } from './rollout.ts';
-import { settle } from './rollout.ts';
+import { type Member, onAll, type Rollout, settle } from './rollout.ts';
 import { whileAlive } from './unit.ts';
 
 /**
@@ -15,7 +13,7 @@ export async function startTogether(
   rollout: Rollout,
   members: readonly Member[],
 ): Promise<readonly MemberReading[]> {
-  const units = await allInParallel(rollout.parallel, members, async ({ name, host, task }) => {
+  const units = await onAll(rollout, members, async ({ name, host, task }) => {
     rollout.progress.step(name, 'starting');
     const began = await act(host, 'commit', commitment(task));
     return { host, unit: task.component.unit.name, began };
@@ -38,7 +36,7 @@ export async function settleTogether(
   members: readonly Member[],
   readings: readonly MemberReading[],
 ): Promise<void> {
-  await allInParallel(rollout.parallel, members, async (member) => {
+  await onAll(rollout, members, async (member) => {
     const reading = readings.find(({ target }) => target.name === member.name);
     if (reading !== undefined) await settle(rollout, member, reading);
   });

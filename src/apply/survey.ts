@@ -4,8 +4,8 @@ import { KbinError } from '../errors.ts';
 import type { Observed } from '../observe/observed.ts';
 import { probe, probeRequestFor } from '../observe/probe.ts';
 import type { Connect, Host } from '../remote/host.ts';
+import { inParallel } from '../remote/parallel.ts';
 import { lock, type Operator } from './lock.ts';
-import { inParallel } from './parallel.ts';
 
 /** A host that answered: open, and looked at. */
 export interface Surveyed {
@@ -37,10 +37,10 @@ export interface SurveyInputs {
  */
 export async function survey(survey: SurveyInputs): Promise<Survey> {
   const { hosts, cluster } = survey;
-  const results = await inParallel(cluster.ssh.parallel, hosts, (host) => open(survey, host));
-  const answered = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failures = results.flatMap((result, index) =>
-    result.status === 'rejected' ? [{ host: hosts[index]?.name ?? '', error: result.reason as unknown }] : [],
+  const settled = await inParallel(hosts, cluster.ssh.parallel, (host) => open(survey, host));
+  const answered = settled.flatMap((one) => ('value' in one ? [one.value] : []));
+  const failures = settled.flatMap((one) =>
+    'error' in one ? [{ host: one.item.name, error: one.error }] : [],
   );
   const stop = await reasonToStop(survey, failures);
   if (stop !== undefined) {

@@ -1,6 +1,6 @@
 import { KbinError } from '../errors.ts';
 import type { Host } from './host.ts';
-import { inParallel, valuesOf } from './parallel.ts';
+import { inParallel } from './parallel.ts';
 import { findStaged, receive } from './stage-scripts.ts';
 import { fileChunks } from './stdin.ts';
 import { uploadFailed } from './upload-errors.ts';
@@ -71,7 +71,8 @@ export async function stageMany(
       );
     }),
   );
-  valuesOf(settled);
+  // What keeps one file from arriving keeps the others too: the first to fail tells enough.
+  for (const batch of settled) if ('error' in batch) throw batch.error;
   return new Map(files.map((file) => [file.path, stagedPath(file)]));
 }
 

@@ -27,11 +27,25 @@ const traces = () =>
   Promise.all(
     lab.hosts.map((host) =>
       host.sh(
-        'find /etc /usr/local /var/lib/etcd -newer /run/before -not -path "*/member/*" 2>/dev/null; pidof etcd || true',
+        'find /etc /usr/local /var/lib/etcd -newer /run/before -not -path "*/member/*" 2>/dev/null || true; pidof etcd || true',
       ),
     ),
   );
 const mark = () => Promise.all(lab.hosts.map((host) => host.run('touch', '/run/before')));
+
+/** Undoes the fault whatever `work` comes to. */
+async function during(
+  fault: Promise<unknown>,
+  work: () => Promise<void>,
+  undo: () => Promise<unknown>,
+): Promise<void> {
+  await fault;
+  try {
+    await work();
+  } finally {
+    await undo();
+  }
+}
 
 /** The deploy stops with this, and no host is touched. */
 async function expectRefused(error: object, options: DeployOptions = {}): Promise<void> {
@@ -58,65 +72,93 @@ describe('before there is a cluster', () => {
   });
 
   test('a port that is taken is told before anything is changed', async () => {
-    await on('node2').occupyPort(2380);
-    await expectRefused({
-      message: expect.stringContaining('port 2380, which etcd needs, is taken by socat'),
-      details: { host: 'node2' },
-    });
-    await on('node2').releasePort(2380);
+    await during(
+      on('node2').occupyPort(2380),
+      () =>
+        expectRefused({
+          message: expect.stringContaining('port 2380, which etcd needs, is taken by socat'),
+          details: { host: 'node2' },
+        }),
+      () => on('node2').releasePort(2380),
+    );
   });
 
   test('a port that is taken only later: the journal says so', async () => {
     const connect = rightBefore(await deployment.connect(), 'node2', 'commit', () =>
       on('node2').occupyPort(2380),
     );
-    await expect(deployment.deploy({ connect })).rejects.toMatchObject({
-      message: expect.stringContaining('does not stay up'),
-      details: {
-        host: 'node2',
-        why: expect.stringContaining('another program already listens on'),
-        output: expect.stringContaining('address already in use'),
-      },
-    });
-    await on('node2').releasePort(2380);
+    await during(
+      Promise.resolve(),
+      () =>
+        expect(deployment.deploy({ connect })).rejects.toMatchObject({
+          message: expect.stringContaining('does not stay up'),
+          details: {
+            host: 'node2',
+            why: expect.stringContaining('another program already listens on'),
+            output: expect.stringContaining('address already in use'),
+          },
+        }),
+      () => on('node2').releasePort(2380),
+    );
   });
 
   test('a clock that is wrong', async () => {
-    await on('node3').setClock(3600);
-    await expectRefused({
-      message: expect.stringMatching(/clock is 36\d\d\.\d s ahead of/),
-      details: { host: 'node3' },
-    });
-    await on('node3').setClock(0);
+    await during(
+      on('node3').setClock(3600),
+      () =>
+        expectRefused({
+          message: expect.stringMatching(/clock is 3[56]\d\d\.\d s ahead of/),
+          details: { host: 'node3' },
+        }),
+      () => on('node3').setClock(0),
+    );
   });
 
   test('a data directory with somebody else’s files is never touched', async () => {
-    await on('node1').sh('mkdir -p /var/lib/etcd; echo precious >/var/lib/etcd/database');
-    await expectRefused({ details: { host: 'node1' }, message: expect.stringContaining('not etcd’s') });
-    expect(await on('node1').run('cat', '/var/lib/etcd/database')).toBe('precious\n');
-    await on('node1').run('rm', '-r', '/var/lib/etcd');
+    await during(
+      on('node1').sh('mkdir -p /var/lib/etcd; echo precious >/var/lib/etcd/database'),
+      async () => {
+        await expectRefused({
+          details: { host: 'node1' },
+          message: expect.stringContaining('/var/lib/etcd holds files'),
+        });
+        expect(await on('node1').run('cat', '/var/lib/etcd/database')).toBe('precious\n');
+      },
+      () => on('node1').run('rm', '-r', '/var/lib/etcd'),
+    );
   });
 
   test('a host that does not answer', async () => {
-    await on('node3').kill();
-    await expect(deployment.deploy()).rejects.toMatchObject({
-      details: { host: 'node3', next: expect.stringContaining('--skip-host node3') },
-    });
-    // Left out, the others still make no new cluster without it.
-    await deployment.deploy({ skipHosts: ['node3'] });
-    expect(await pids()).toEqual(['', '', '']);
-    await on('node3').start();
+    await during(
+      on('node3').kill(),
+      async () => {
+        await expect(deployment.deploy()).rejects.toMatchObject({
+          details: { host: 'node3', next: expect.stringContaining('--skip-host node3') },
+        });
+        // Left out, the others still make no new cluster without it.
+        await deployment.deploy({ skipHosts: ['node3'] });
+        for (const name of ['node1', 'node2']) {
+          expect(await on(name).exec(['pidof', 'etcd'])).toMatchObject({ stdout: '' });
+        }
+      },
+      () => on('node3').start(),
+    );
   });
 
   test('a disk that fills up while files are sent', async () => {
-    const connect = rightBefore(await deployment.connect(), 'node2', /^upload .*etcdctl/, () =>
+    const connect = rightBefore(await deployment.connect(), 'node2', 'look for staged files', () =>
       on('node2').fillDisk('/usr/local/bin', 1024),
     );
-    await expect(deployment.deploy({ connect })).rejects.toMatchObject({
-      details: { host: 'node2', why: 'the disk is full' },
-    });
-    expect(await pids()).toEqual(['', '', '']);
-    await on('node2').freeDisk('/usr/local/bin');
+    await during(
+      Promise.resolve(),
+      async () => {
+        await expect(deployment.deploy({ connect })).rejects.toMatchObject({
+          details: { host: 'node2', why: 'the disk is full' },
+        });
+        expect(await pids()).toEqual(['', '', '']);
+      },
+      () => on('node2').freeDisk('/usr/local/bin'),
+    );
   });
 
   test('a user without sudo', async () => {
@@ -139,7 +181,7 @@ describe('before there is a cluster', () => {
     const connect = rightBefore(await deployment.connect(), 'node2', 'prepare', async () => stop.abort());
     await expect(deployment.deploy({ connect, signal: stop.signal })).rejects.toMatchObject({
       message: 'Stopped, as you asked',
-      details: { why: expect.stringContaining('nothing of them is in force') },
+      details: { why: expect.stringMatching(/nothing of (it|them) is in force/) },
     });
     expect(await pids()).toEqual(['', '', '']);
   });
@@ -220,24 +262,33 @@ describe('a running cluster', () => {
   });
 
   test('a host that does not answer: refused, or left out', async () => {
-    await on('node3').kill();
-    await expect(deployment.deploy()).rejects.toMatchObject({ details: { host: 'node3' } });
-    const report = await deployment.deploy({ skipHosts: ['node3'] });
-    expect(report.skipped).toEqual(['node3']);
-    expect(isHealthy(report.health.checks)).toBe(false);
-    await on('node3').start();
+    await during(
+      on('node3').kill(),
+      async () => {
+        await expect(deployment.deploy()).rejects.toMatchObject({ details: { host: 'node3' } });
+        const report = await deployment.deploy({ skipHosts: ['node3'] });
+        expect(report.skipped).toEqual(['node3']);
+        expect(isHealthy(report.health.checks)).toBe(false);
+      },
+      () => on('node3').start(),
+    );
   });
 
   test('with a member away no other is restarted', async () => {
-    await on('node3').kill();
     await deployment.change({ etcd: 'snapshotCount: 23456' });
-    const former = await pids().catch(() => []);
-    await expect(deployment.deploy({ skipHosts: ['node3'] })).rejects.toMatchObject({
-      message: expect.stringContaining('without losing quorum'),
-      details: { next: expect.stringContaining('--allow-downtime') },
-    });
-    expect(former).toBeDefined();
-    await on('node3').start();
+    const running = () => Promise.all(['node1', 'node2'].map((name) => on(name).run('pidof', 'etcd')));
+    await during(
+      on('node3').kill(),
+      async () => {
+        const former = await running();
+        await expect(deployment.deploy({ skipHosts: ['node3'] })).rejects.toMatchObject({
+          message: expect.stringContaining('without losing quorum'),
+          details: { next: expect.stringContaining('--allow-downtime') },
+        });
+        expect(await running()).toEqual(former);
+      },
+      () => on('node3').start(),
+    );
   });
 
   test('two operators: the second is told who is at work', async () => {
@@ -267,8 +318,11 @@ describe('a running cluster', () => {
   test('a host that freezes in the middle: a clear error, and the next run carries on', async () => {
     await deployment.change({ etcd: 'snapshotCount: 34567', ssh: 'keepAlive: 1' });
     const connect = rightBefore(await deployment.connect(), 'node1', 'commit', () => on('node1').pause());
-    await expect(deployment.deploy({ connect })).rejects.toMatchObject({ details: { host: 'node1' } });
-    await on('node1').unpause();
+    await during(
+      Promise.resolve(),
+      () => expect(deployment.deploy({ connect })).rejects.toMatchObject({ details: { host: 'node1' } }),
+      () => on('node1').unpause(),
+    );
   });
 
   test('Ctrl-C between two restarts', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isEmpty } from '../../src/diff/changes.ts';
 import { openMember } from '../../src/health/etcd-client.ts';
 import { type Lab, startHosts } from '../lab/lab.ts';
+import { bundleProgram } from './bundle.ts';
 import { Deployment } from './deployment.ts';
 import { wipe } from './wipe.ts';
 
@@ -16,13 +17,16 @@ let deployment: Deployment;
 beforeAll(async () => {
   lab = await startHosts({ names });
   deployment = await Deployment.create(lab);
+  await bundleProgram(join(import.meta.dirname, 'interrupted-deploy.ts'), program());
 });
 afterAll(async () => {
   await deployment?.remove();
   await lab?.stop();
 });
 
-type When = 'before' | 'during' | 'after';
+const program = () => join(deployment.folder, 'interrupted-deploy.cjs');
+
+type When = 'during' | 'after';
 interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
@@ -32,11 +36,8 @@ interface Ended {
 
 /** The real deploy in a process of its own; killed at an effect, or left to its end. */
 async function deployInChild(key?: string, when?: When): Promise<Ended> {
-  const at = (name: string) => join(import.meta.dirname, name);
-  const argv = ['--import', at('raw-imports.ts'), at('interrupted-deploy.ts'), deployment.file];
-  const child = spawn(process.execPath, [...argv, ...(key === undefined ? [] : [key, when ?? 'after'])], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const argv = [program(), deployment.file, ...(key === undefined ? [] : [key, when ?? 'after'])];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;

@@ -1,5 +1,5 @@
 /**
- * `node --import ./raw-imports.ts interrupted-deploy.ts CLUSTER.YAML [KEY before|during|after]`: the real deploy, in a
+ * `interrupted-deploy CLUSTER.YAML [KEY during|after]`, bundled by interrupt.test.ts: the real deploy, in a
  * process of its own, that kills itself at one of its effects on a host. Prints each effect's key as it begins.
  */
 import type { Duplex } from 'node:stream';
@@ -58,7 +58,6 @@ class MortalHost implements Host {
     const die = (when: string) => {
       if (key === killKey && when === killWhen) process.kill(process.pid, 'SIGKILL');
     };
-    die('before');
     const result = act();
     // Sent, and perhaps begun.
     if (killWhen === 'during') setTimeout(() => die('during'), 10);
@@ -68,9 +67,6 @@ class MortalHost implements Host {
   }
 }
 
-const cluster = await loadCluster(file);
-const connect = createConnect(cluster, { acceptNewHostKeys: false, env: {}, warn: () => {} });
-const { version, source } = cluster.etcd;
 const silent: Progress = {
   step: () => {},
   transfer: () => {},
@@ -79,16 +75,24 @@ const silent: Progress = {
   note: () => {},
   end: () => {},
 };
-await deployEtcd({
-  cluster,
-  store: await openStore(`${cluster.folder}/pki`),
-  connect: async (name) => new MortalHost(await connect(name)),
-  binaries: (architecture) => resolveBinaries({ component: 'etcd', version, architecture, source }),
-  operator: { user: 'test', machine: 'lab', pid: process.pid, command: 'interrupted deploy' },
-  progress: silent,
-  allowDowntime: false,
-  skipHosts: [],
-  within: 90,
-  now: Date.now,
-});
-process.exit(0);
+
+async function main(): Promise<void> {
+  const cluster = await loadCluster(file);
+  const connect = createConnect(cluster, { acceptNewHostKeys: false, env: {}, warn: () => {} });
+  const { version, source } = cluster.etcd;
+  await deployEtcd({
+    cluster,
+    store: await openStore(`${cluster.folder}/pki`),
+    connect: async (name) => new MortalHost(await connect(name)),
+    binaries: (architecture) => resolveBinaries({ component: 'etcd', version, architecture, source }),
+    operator: { user: 'test', machine: 'lab', pid: process.pid, command: 'interrupted deploy' },
+    progress: silent,
+    allowDowntime: false,
+    skipHosts: [],
+    within: 90,
+    now: Date.now,
+  });
+  process.exit(0);
+}
+
+void main();
