@@ -21,7 +21,9 @@ export async function joinNewMembers(first: EtcdRun, touched: readonly string[])
   for (;;) {
     const { deployment, targets, credentials } = run;
     const { members, plan, membership } = planOf(run, await readMembers(targets, credentials));
-    const next = members.find(({ decision }) => decision.action === 'join');
+    const joining = members.filter(({ decision }) => decision.action === 'join');
+    // etcd takes one learner at a time: one that a former run left in the list has to go through first.
+    const next = joining.find(({ decision }) => decision.added === true) ?? joining[0];
     if (next === undefined) return joined;
     refuseFindings(deployment.progress, plan.findings);
     const { host } = next.decision;

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KbinError } from '../errors.ts';
-import { type Cause, type CauseCode, causeOf } from '../health/causes.ts';
-import { type MemberClient, openMember } from '../health/etcd-client.ts';
-import { healthyVoters, waitForMember } from '../health/gates.ts';
+import { type Cause, causeOf } from '../health/causes.ts';
+import type { MemberClient } from '../health/etcd-client.ts';
+import { waitForMember } from '../health/gates.ts';
 import type { EtcdTarget } from '../health/target.ts';
 import { commitment } from './commit.ts';
 import { act } from './operations.ts';
 import { type Member, type Rollout, settle } from './rollout.ts';
 import { whileAlive } from './unit.ts';
+import { refusal, untilGranted } from './until-granted.ts';
 
 /**
  * Adds a host's etcd to the member list as a learner: it copies the data and does not count for quorum yet. Returns when
@@ -19,14 +19,14 @@ export async function addLearner(
 ): Promise<void> {
   rollout.progress.step(name, 'joining: becoming a learner');
   const peerUrls = expected?.peerUrls ?? [];
-  const failure = await persistently(rollout, (client) => add(client, peerUrls), {
-    onLast: (seen) => rollout.progress.step(name, `joining: the cluster ${seen}`),
+  const failure = await untilGranted(rollout, (client) => add(client, peerUrls), {
+    onLast: (seen) => rollout.progress.step(name, `joining: etcd ${seen}`),
   });
   if (failure === undefined) return;
   throw new KbinError(`${name} could not be added to the cluster`, {
     host: name,
     step: 'add a learner',
-    why: waitedFor(rollout, failure),
+    why: refusal(rollout, failure),
     next: failure.next,
   });
 }
@@ -62,10 +62,10 @@ export async function startAndPromote(rollout: Rollout, member: Member, isLearne
 export async function promote(rollout: Rollout, member: Member, memberId: string): Promise<void> {
   const { name, target } = member;
   rollout.progress.step(name, 'learner: catching up');
-  const failure = await persistently(rollout, (client) => vote(client, memberId), {
-    onLast: (seen) => rollout.progress.step(name, `learner: ${seen}`),
+  const failure = await untilGranted(rollout, (client) => vote(client, memberId), {
+    onLast: (seen) => rollout.progress.step(name, `learner: etcd ${seen}`),
   });
-  if (failure !== undefined) throw notPromoted(name, waitedFor(rollout, failure));
+  if (failure !== undefined) throw notPromoted(name, refusal(rollout, failure));
   const reading = await waitForMember(target, rollout.credentials, expectation(rollout, name, false), {
     within: rollout.within,
     onLast: (seen) => rollout.progress.step(name, seen),
@@ -99,56 +99,4 @@ function expectation(rollout: Rollout, name: string, isLearner: boolean) {
     role: isLearner ? ('learner' as const) : ('voter' as const),
     ...(rollout.clusterId === undefined ? {} : { clusterId: rollout.clusterId }),
   };
-}
-
-/**
- * What etcd refuses now and grants a little later: a copy is still on its way, every member has to have been connected
- * for 5 s before the list may change, one learner has to get its vote before there is room for the next.
- */
-const passing: readonly CauseCode[] = [
-  'learner-not-ready',
-  'unhealthy-cluster',
-  'too-many-learners',
-  'no-quorum',
-  'not-leader',
-  'no-answer',
-];
-
-/** Asks until it is granted, or refused for good, or the time is up. `undefined`: granted. */
-async function persistently(
-  rollout: Pick<Rollout, 'targets' | 'credentials' | 'within'>,
-  ask: (client: MemberClient) => Promise<Cause | undefined>,
-  { onLast }: { readonly onLast: (seen: string) => void },
-): Promise<Cause | undefined> {
-  const end = performance.now() + rollout.within * 1000;
-  for (;;) {
-    const failure = await withHealthyMember(rollout, ask);
-    if (failure === undefined || !passing.includes(failure.code) || performance.now() > end) return failure;
-    onLast(failure.message);
-    await sleep(300);
-  }
-}
-
-function waitedFor({ within }: Pick<Rollout, 'within'>, { code, message }: Cause): string {
-  return passing.includes(code) ? `after ${within} s the cluster still ${message}` : `etcd ${message}`;
-}
-
-/** Asks the leader, or else any healthy voter: membership is changed through consensus, whoever is asked. */
-async function withHealthyMember<T>(
-  { targets, credentials }: Pick<Rollout, 'targets' | 'credentials'>,
-  work: (client: MemberClient) => Promise<T>,
-): Promise<T> {
-  const { leader, healthy } = await healthyVoters(targets, credentials);
-  const target = (leader ?? healthy[0])?.target;
-  if (target === undefined) {
-    throw new KbinError('No etcd member is healthy enough to change the membership', {
-      next: 'See `kbin etcd status`; bring the members up first.',
-    });
-  }
-  const client = await openMember(target, credentials);
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
 }
