@@ -54,12 +54,7 @@ export function printChecks(io: Io, checks: readonly Check[]): void {
   printTable(
     io,
     ['result', 'check', 'target', 'what was seen'],
-    checks.map(({ status, id, target, message }) => [
-      paint(io, colour[status], status),
-      id,
-      target ?? 'cluster',
-      message,
-    ]),
+    checks.map(({ status, id, target, message }) => [status, id, target ?? 'cluster', message]),
   );
 }
 

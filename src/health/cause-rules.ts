@@ -220,7 +220,7 @@ export const rules: readonly Rule[] = [
     code: 'no-answer',
     pattern: /DEADLINE_EXCEEDED|Deadline exceeded|ETIMEDOUT|timed out/i,
     message: 'does not answer',
-    next: 'see whether the host is frozen or cut off, and whether a firewall drops packets to that port',
+    next: 'see whether the host is frozen or cut off, or a firewall drops packets; an etcd that has just started answers nobody until a majority is up',
   },
   {
     code: 'connection-lost',

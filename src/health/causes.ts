@@ -1,6 +1,7 @@
 import { KbinError } from '../errors.ts';
 import { type Cause, type CauseCode, type Rule, rules } from './cause-rules.ts';
 import { DeadlineError } from './dial.ts';
+import { plainText } from './plain-text.ts';
 import { type EtcdTarget, parseEndpoint } from './target.ts';
 
 export type { Cause, CauseCode } from './cause-rules.ts';
@@ -52,10 +53,10 @@ function detail(code: CauseCode, text: string): string {
 
 /** Code and message in one line, of the error and what it wraps. */
 function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return plainText(String(error));
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code} ` : '';
   const inner = error instanceof AggregateError ? ` ${error.errors.map(textOf).join('; ')}` : '';
-  return `${code}${error.message}${inner}`.replace(/\s+/g, ' ').trim();
+  return plainText(`${code}${error.message}${inner}`.replace(/\s+/g, ' ').trim());
 }
 
 /** A member could not be asked, or refused. `reason` says why in terms that code can act on. */

@@ -1,4 +1,5 @@
 import type { Etcd3, IMember } from 'etcd3';
+import { plainText } from './plain-text.ts';
 
 /** What a member says of itself. Ids are hex as etcdctl prints them, sizes bytes. */
 export interface LiveStatus {
@@ -30,7 +31,7 @@ export function toStatus(raw: Awaited<ReturnType<Etcd3['maintenance']['status']>
   return {
     memberId: toHex(raw.header.member_id),
     clusterId: toHex(raw.header.cluster_id),
-    version: raw.version,
+    version: plainText(raw.version),
     ...(raw.leader === '0' ? {} : { leaderId: toHex(raw.leader) }),
     isLearner: raw.isLearner,
     raftTerm: raw.raftTerm,
@@ -51,9 +52,9 @@ function toAlarm(text: string): { memberId: string; alarm: string }[] {
 export function toMember(raw: IMember): LiveMember {
   return {
     id: toHex(raw.ID),
-    name: raw.name,
-    peerUrls: raw.peerURLs,
-    clientUrls: raw.clientURLs,
+    name: plainText(raw.name),
+    peerUrls: raw.peerURLs.map(plainText),
+    clientUrls: raw.clientURLs.map(plainText),
     isLearner: raw.isLearner,
   };
 }

@@ -43,7 +43,8 @@ export async function openMember(
   deadlineMs = defaultDeadlineMs,
 ): Promise<MemberClient> {
   const address = parseEndpoint(target.endpoint);
-  const relay = await openRelay(target.dial ?? dialDirect, address, deadlineMs);
+  // A little earlier than the call's own deadline: that nothing could be dialled says more than that nothing was answered.
+  const relay = await openRelay(target.dial ?? dialDirect, address, Math.round(deadlineMs * 0.9));
   try {
     const opened = await openEtcd3(address, credentials, deadlineMs, relay);
     return memberClient(target, opened, relay, deadlineMs);

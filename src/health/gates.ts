@@ -45,7 +45,7 @@ export interface MemberExpectation {
   /** Hex; from before the restart, or the store. Another one is an error at once, not a wait. */
   readonly clusterId?: string;
   readonly memberId?: string;
-  /** Default voter. */
+  /** Default voter; `learner`: it need not have its vote yet. */
   readonly role?: 'voter' | 'learner';
   /** The others, to compare raft indices with. Default: not compared. */
   readonly others?: readonly EtcdTarget[];

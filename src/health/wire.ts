@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, TLSSocket } from 'node:tls';
 import { type Cause, causeOf } from './causes.ts';
 import { dialDirect, withDeadline } from './dial.ts';
+import { plainText } from './plain-text.ts';
 import type { Address, Dial, EtcdCredentials } from './target.ts';
 
 /** A certificate as it came over the wire. */
@@ -176,13 +177,15 @@ function chainOf(leaf: X509Certificate | undefined): ServedCertificate[] {
 
 function toServed(certificate: X509Certificate): ServedCertificate {
   return {
-    subject: certificate.subject.replaceAll('\n', ', '),
-    issuer: certificate.issuer.replaceAll('\n', ', '),
+    subject: plainText(certificate.subject.replaceAll('\n', ', ')),
+    issuer: plainText(certificate.issuer.replaceAll('\n', ', ')),
     fingerprint: certificate.fingerprint256,
     serial: certificate.serialNumber,
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),
-    sans: certificate.subjectAltName?.split(', ') ?? [],
+    sans: plainText(certificate.subjectAltName ?? '')
+      .split(', ')
+      .filter((name) => name !== ''),
   };
 }
 
