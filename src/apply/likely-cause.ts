@@ -80,6 +80,12 @@ const symptoms: readonly Symptom[] = [
     next: 'Correct it under `etcd:` in cluster.yaml; the line of the journal names the setting.',
   },
   {
+    code: 'log-lost',
+    sign: /tocommit\(\d+\) is out of range|Was the raft log corrupted, truncated, or lost/,
+    why: 'its raft log was lost or cut short: the cluster has committed entries that this member once confirmed and does not have',
+    next: 'Do not start it again like this. With a quorum left, remove the member (`etcdctl member remove`), move its data directory away and run `kbin etcd deploy`: it joins anew as a learner and copies the data.',
+  },
+  {
     code: 'bad-certificate',
     sign: /private key does not match public key|failed to find any PEM data|x509: |failed to parse certificate|bad certificate|remote error: tls|could not load (?:cert|key)/i,
     why: 'a certificate or key is not what the members of this cluster need',

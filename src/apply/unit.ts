@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KbinError } from '../errors.ts';
 import type { Host } from '../remote/host.ts';
+import { lastLines } from './journal-lines.ts';
 import { likelyCause } from './likely-cause.ts';
 
 /** A unit that was just started or restarted on a host. */
@@ -125,14 +126,4 @@ async function withJournal(error: unknown, units: readonly StartedUnit[]): Promi
 
 function join(first: string | undefined, second: string): string {
   return first === undefined ? second : `${first}; the journal says that ${second}`;
-}
-
-/** What people read of a journal: its end, without Go's stack traces. */
-function lastLines(text: string): string {
-  const lines = text.trimEnd().split('\n');
-  return lines
-    .slice(-12)
-    .map((line) => line.replace(/,"stacktrace":".*"\}$/, '}'))
-    .map((line) => (line.length > 400 ? `${line.slice(0, 400)}…` : line))
-    .join('\n');
 }

@@ -25,6 +25,13 @@ etcd.service: Main process exited, code=exited, status=1/FAILURE`,
     '{"level":"fatal","caller":"etcdmain/etcd.go:219","msg":"listener failed","error":"tls: private key does not match public key","stacktrace":"…"}',
   ],
   [
+    'log-lost',
+    'its raft log was lost or cut short: the cluster has committed entries that this member once confirmed and does not have',
+    `{"level":"warn","caller":"rafthttp/stream.go:194","msg":"lost TCP streaming connection with remote peer","error":"remote error: tls: bad certificate"}
+{"level":"panic","ts":"2026-11-21T02:27:56.444711Z","logger":"raft","caller":"etcdserver/zap_raft.go:101","msg":"tocommit(16) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?"}
+etcd.service: Main process exited, code=exited, status=2/INVALIDARGUMENT`,
+  ],
+  [
     'missing-file',
     'the file /etc/etcd/ssl/server.crt is missing',
     '{"level":"fatal","msg":"discovery failed","error":"open /etc/etcd/ssl/server.crt: no such file or directory"}',
