@@ -90,7 +90,8 @@ test('hangs on a lease that ends by itself when kbin is killed', async () => {
     const left = await etcdctl('lease', 'timetolive', BigInt(lease).toString(16), '-w', 'fields');
     const seconds = Number(/"TTL" : (\d+)/.exec(left)?.[1]);
     expect(seconds).toBeGreaterThan(0);
-    expect(seconds).toBeLessThanOrEqual(30);
+    // A new leader gives each lease an election more.
+    expect(seconds).toBeLessThanOrEqual(40);
     await etcdctl('del', key);
   } finally {
     child.kill('SIGKILL');
