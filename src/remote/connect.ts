@@ -4,7 +4,6 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { KbinError } from '../errors.ts';
 import type { Connect, Host } from './host.ts';
 import type { AskSecret } from './secrets.ts';
-import { keepYoungGenerationSmall } from './young-generation.ts';
 
 export interface ConnectOptions {
   /** Write the key of a host that no known_hosts file knows to the first of them. A changed key is refused always. */
@@ -33,7 +32,6 @@ export function createConnect(cluster: Cluster, options: ConnectOptions): Connec
 }
 
 async function prepare(cluster: Cluster, options: ConnectOptions): Promise<Connect> {
-  keepYoungGenerationSmall();
   const [{ JumpHosts }, { KeyRing }, { oneAtATime }, { SshHost }, { SudoPasswords }, { targetOf }] =
     await Promise.all([
       import('./jump-hosts.ts'),

@@ -41,6 +41,7 @@ function fakeNode(path: string, version: string): string {
   const script = `#!/bin/sh
 echo "${path} $*" >>"${folder}/asked"
 [ "$1" = --version ] && { echo "${version}"; exit; }
+[ "$1" = --max-semi-space-size=1 ] && shift
 echo "${path} runs $(basename "$1") with: $2 $3; compile cache $NODE_COMPILE_CACHE"
 `;
   writeFileSync(file, script, { mode: 0o755 });
@@ -89,7 +90,12 @@ describe('the launcher', () => {
       readFileSync(join(folder, 'asked'), 'utf8')
         .split('\n')
         .map((line) => line.replaceAll(folder, '/f')),
-    ).toEqual(['new/node --version', 'new/node /f/dist/kbin.cjs one', 'new/node /f/dist/kbin.cjs two', '']);
+    ).toEqual([
+      'new/node --version',
+      'new/node --max-semi-space-size=1 /f/dist/kbin.cjs one',
+      'new/node --max-semi-space-size=1 /f/dist/kbin.cjs two',
+      '',
+    ]);
   });
 
   it('forgets when PATH changes, or the Node is gone', () => {
