@@ -84,6 +84,15 @@ export interface DesiredUnit {
    * for itself). The unit file carries it as `Environment=KBIN_INPUTS=…`; the probe reads it from the running process.
    */
   readonly inputs: string;
+  /**
+   * What the main process has then: `inputs` alone does not tell when somebody edited a file, restarted the unit by hand,
+   * and the file was put right since.
+   */
+  readonly process: {
+    readonly argv: readonly string[];
+    /** Its environment, as far as names begin with `ETCD_`. */
+    readonly settings: Readonly<Record<string, string>>;
+  };
 }
 
 /** Absolute path of the folder that a bundle's symbolic link points to. */

@@ -87,6 +87,16 @@ export function environmentValue(value: string, tag: string): string {
   return value.replaceAll(/["\\$`]/g, '\\$&');
 }
 
+/** What systemd makes of an environment file whose values were all written between double quotes by `environmentValue`. */
+export function environmentValues(text: string): Record<string, string> {
+  return Object.fromEntries(
+    [...text.matchAll(/^([A-Z_][A-Z0-9_]*)="(.*)"$/gmu)].map(([, name = '', value = '']) => [
+      name,
+      value.replaceAll(/\\(.)/gu, '$1'),
+    ]),
+  );
+}
+
 /**
  * A word of a unit file, also inside the single quotes of a `sh -c`: letters, digits and the punctuation of paths, user
  * names and URLs; `%`, which starts a specifier there, is doubled (systemd.unit(5)). Anything else would need quoting

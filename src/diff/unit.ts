@@ -28,7 +28,25 @@ export function restartReasons(component: DesiredComponent, observed: Observed):
   return [
     ...(changing.length > 0 ? [`${changing.join(', ')} ${changing.length > 1 ? 'change' : 'changes'}`] : []),
     ...(unit?.executableReplaced === true ? ['runs a binary that was replaced since'] : []),
-    ...(changing.length === 0 && unit?.runningInputs !== component.unit.inputs ? [formerInputs(unit)] : []),
+    ...(changing.length === 0 ? startedReasons(component, unit) : []),
+  ];
+}
+
+/** The files are as they should be; whether the process was started with them is another thing. */
+function startedReasons(component: DesiredComponent, unit: ObservedUnit | undefined): string[] {
+  if (unit?.runningInputs !== component.unit.inputs) return [formerInputs(unit)];
+  // What a drop-in sets is its owner's business: a restart would not take it away.
+  if (unit.process === undefined || unit.dropIns.length > 0) return [];
+  const { argv, settings, inherited } = unit.process;
+  const wanted = component.unit.process;
+  const names = [...new Set([...Object.keys(wanted.settings), ...Object.keys(settings)])]
+    .filter((name) => wanted.settings[name] !== settings[name])
+    .filter((name) => name in wanted.settings || !inherited.includes(name));
+  return [
+    ...(names.length > 0 ? [`was started with another ${names.sort().join(', ')} than its files say`] : []),
+    ...(argv.join('\0') === wanted.argv.join('\0')
+      ? []
+      : ['was started with other arguments than its unit says']),
   ];
 }
 

@@ -64,6 +64,17 @@ export interface ObservedUnit {
   /** The binary that the process runs was replaced or deleted after its start. */
   readonly executableReplaced: boolean;
   readonly result: string;
+  /** The running main process; undefined when there is none, or it was gone when it was looked at. */
+  readonly process?: ObservedProcess;
+}
+
+/** What a process was started with, whatever its unit and files say by now. */
+export interface ObservedProcess {
+  readonly argv: readonly string[];
+  /** Its environment, as far as names begin with `ETCD_`. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Names that systemd gives to every unit (`systemctl set-environment`), among those. */
+  readonly inherited: readonly string[];
 }
 
 export interface ObservedDataDirectory {

@@ -82,6 +82,7 @@ units() {
   [ $# -gt 0 ] && has systemctl || return 0
   shown=$(systemctl show --property=LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,DropInPaths,MainPID,Result -- "$@") || return 1
   printf '%s\n' "$shown" | sed 's/^/unit /'
+  systemctl show-environment 2>/dev/null | sed -n 's/^\(ETCD_[A-Z0-9_]*\)=.*/inherited \1/p'
   n=0
   printf '%s\n' "$shown" | while IFS= read -r line; do
     case $line in
@@ -101,7 +102,10 @@ process() {
   *' (deleted)') replaced=1 ;;
   *) [ "/proc/$2/exe" -ef "$exe" ] || replaced=1 ;;
   esac
-  echo "process $1 $replaced $(tr '\0' '\n' <"/proc/$2/environ" | sed -n 's/^KBIN_INPUTS=//p')"
+  environ=$(tr '\0' '\n' <"/proc/$2/environ")
+  echo "process $1 $replaced $(printf '%s\n' "$environ" | sed -n 's/^KBIN_INPUTS=//p')"
+  echo "settings $1 $(printf '%s\n' "$environ" | sed -n '/^ETCD_/p' | hex)"
+  echo "argv $1 $(hex <"/proc/$2/cmdline")"
 }
 
 states() {

@@ -1,10 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { environmentValue, renderTemplate, unitValue } from '../../src/desired/template.ts';
+import {
+  environmentValue,
+  environmentValues,
+  renderTemplate,
+  unitValue,
+} from '../../src/desired/template.ts';
 import { KbinError } from '../../src/errors.ts';
 
 const plain = (value: string) => value;
@@ -60,6 +65,7 @@ describe('environmentValue', () => {
         const print = values.map((_, i) => `"$V${i}"`).join(' ');
         const read = execFileSync('sh', ['-c', `. ${file}; printf '%s\\n' ${print}`], { encoding: 'utf8' });
         expect(read).toBe(values.map((value) => `${value}\n`).join(''));
+        expect(Object.values(environmentValues(readFileSync(file, 'utf8')))).toEqual(values);
       }),
       { numRuns: 30, examples: [[Array(20).fill('a "b" $(c) `d` \\e \\" $HOME !x #y')]] },
     );

@@ -136,6 +136,62 @@ describe('convergence', () => {
   });
 });
 
+describe('somebody edits a file and restarts by hand; the run that puts the file right is killed before its restart', () => {
+  const conf = '/etc/etcd/etcd.conf';
+  const unit = '/etc/systemd/system/etcd.service';
+  test.each<[string, string, (text: string) => string, string]>([
+    [
+      'a setting changed',
+      conf,
+      (text) => text.replace('LEVEL="info"', 'LEVEL="warn"'),
+      'was started with another ETCD_LOG_LEVEL than its files say',
+    ],
+    [
+      'settings added and taken away',
+      conf,
+      (text) => `${text.replace(/^ETCD_PRE_VOTE.*$/m, '')}\nETCD_FORCE_NEW_CLUSTER="true"\n`,
+      'was started with another ETCD_FORCE_NEW_CLUSTER, ETCD_PRE_VOTE than its files say',
+    ],
+    [
+      'an argument added',
+      unit,
+      (text) => text.replace(/^ExecStart=.*$/m, '$& --force-new-cluster'),
+      'was started with other arguments than its unit says',
+    ],
+  ])('%s', (_what, path, edit, reason) => {
+    const desired = desiredOf(first);
+    const host = converged(desired);
+    const file = host.disk.get(path);
+    if (file?.content === undefined) throw new Error(path);
+    host.put(path, { ...file, content: edit(file.content) });
+    host.restartByHand(desired, 'etcd.service');
+    const steps = host.steps(desired, plan(desired, host));
+    for (const step of steps.slice(0, -1)) step();
+    const [found] = plan(desired, host);
+    expect(found?.changes.map(({ action, reason: why }) => `${action}: ${why}`)).toEqual([
+      `restart: ${reason}`,
+    ]);
+    converged(desired, host);
+    expectConverged(desired, host);
+  });
+
+  test('what a drop-in or systemd itself gives to the process is not kbin’s to take away', () => {
+    const desired = desiredOf(first);
+    const observed = converged(desired).observe(desired);
+    const unitWith = (inherited: string[], dropIns: string[]): Observed => {
+      const etcd = observed.units.get('etcd.service');
+      if (etcd?.process === undefined) throw new Error('does not run');
+      const settings = { ...etcd.process.settings, ETCD_DEBUG: 'true' };
+      const started = { ...etcd, dropIns, process: { ...etcd.process, settings, inherited } };
+      return { ...observed, units: new Map([['etcd.service', started]]) };
+    };
+    const disruption = (seen: Observed) => diffHost(desired, seen)[0]?.disruption;
+    expect(disruption(unitWith(['ETCD_DEBUG'], []))).toBe('none');
+    expect(disruption(unitWith([], ['/etc/systemd/system/etcd.service.d/debug.conf']))).toBe('none');
+    expect(disruption(unitWith([], []))).toBe('restart');
+  });
+});
+
 /** What one change on a host that is as it should be looks like, and what the plan must name for it: no more, no less. */
 interface Mutation {
   readonly name: string;

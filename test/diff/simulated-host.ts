@@ -7,7 +7,13 @@ import {
 } from '../../src/desired/desired.ts';
 import { sha256 } from '../../src/desired/digest.ts';
 import type { Change, HostPlan } from '../../src/diff/changes.ts';
-import type { HostFacts, Observed, ObservedPath, ObservedUnit } from '../../src/observe/observed.ts';
+import type {
+  HostFacts,
+  Observed,
+  ObservedPath,
+  ObservedProcess,
+  ObservedUnit,
+} from '../../src/observe/observed.ts';
 
 /** One thing on the simulated disk. `inode` changes when something is put in its place, as with a rename. */
 interface Entry extends Ownership {
@@ -18,14 +24,18 @@ interface Entry extends Ownership {
   inode: number;
 }
 
+/** A unit's process, as it was started. */
+interface Process extends ObservedProcess {
+  inputs?: string;
+  inode: number;
+  conf: string;
+}
+
 /** A host as far as kbin looks at it: a disk, accounts, systemd with one process per unit. Nothing here is kbin's code. */
 export class SimulatedHost {
   readonly disk = new Map<string, Entry>();
   readonly accounts = new Set<string>();
-  readonly units = new Map<
-    string,
-    { loaded?: string; enabled: boolean; process?: { inputs?: string; inode: number; conf: string } }
-  >();
+  readonly units = new Map<string, { loaded?: string; enabled: boolean; process?: Process }>();
   #inode = 0;
 
   copy(): SimulatedHost {
@@ -110,6 +120,9 @@ export class SimulatedHost {
       ...(process?.inputs === undefined ? {} : { runningInputs: process.inputs }),
       executableReplaced: process !== undefined && process.inode !== (this.#binary(desired)?.inode ?? 0),
       result: 'success',
+      ...(process === undefined
+        ? {}
+        : { process: { argv: process.argv, settings: process.settings, inherited: process.inherited } }),
     };
   }
 
@@ -198,15 +211,35 @@ export class SimulatedHost {
       if (action === 'reload') unit.loaded = this.disk.get(unitPath(name, desired))?.content ?? '';
       if (action === 'enable') unit.enabled = true;
       if (action === 'start' || action === 'restart') {
-        const inputs = /^Environment=KBIN_INPUTS=(\w+)$/m.exec(unit.loaded ?? '')?.[1];
-        unit.process = {
-          ...(inputs === undefined ? {} : { inputs }),
-          inode: this.#binary(desired)?.inode ?? 0,
-          conf: runsWith(this, component),
-        };
+        unit.process = this.#started(desired, component, unit.loaded ?? '');
       }
       this.units.set(name, unit);
     };
+  }
+
+  #started(desired: DesiredHost, component: DesiredComponent, unit: string): Process {
+    const inputs = /^Environment=KBIN_INPUTS=(\w+)$/m.exec(unit)?.[1];
+    const conf = this.disk.get(/^EnvironmentFile=(.*)$/m.exec(unit)?.[1] ?? '')?.content ?? '';
+    const lines = conf.split('\n').flatMap((line) => /^(ETCD_\w+)="([^"\\]*)"$/.exec(line)?.slice(1) ?? []);
+    return {
+      ...(inputs === undefined ? {} : { inputs }),
+      inode: this.#binary(desired)?.inode ?? 0,
+      conf: runsWith(this, component),
+      argv: (/^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '').split(' '),
+      settings: Object.fromEntries(
+        lines.flatMap((name, index) => (index % 2 === 0 ? [[name, lines[index + 1] ?? '']] : [])),
+      ),
+      inherited: [],
+    };
+  }
+
+  /** Somebody types `systemctl daemon-reload; systemctl restart etcd`. */
+  restartByHand(desired: DesiredHost, name: string): void {
+    const component = desired.components.find(({ unit }) => unit.name === name);
+    const unit = this.units.get(name);
+    if (component === undefined || unit === undefined) throw new Error(name);
+    unit.loaded = this.disk.get(unitPath(name, desired))?.content ?? '';
+    unit.process = this.#started(desired, component, unit.loaded);
   }
 
   apply(desired: DesiredHost, plans: readonly HostPlan[]): void {

@@ -64,7 +64,15 @@ beforeEach(() => wipe(lab));
 
 describe('from nothing to a healthy cluster', () => {
   test('three members of 3.5.16 in the fhs layout', async () => {
-    const report = await deployTwice({ hosts: three });
+    // Whatever systemd has to read out of a quoted value, the process has, or the rerun would restart it.
+    const odd = 'a "b" $c `d` \\ é #e,*';
+    const report = await deployTwice({
+      hosts: three,
+      etcd: `environment: { ETCD_HOST_WHITELIST: '${odd}' }`,
+    });
+    expect(await lab.host('node1').sh("tr '\\0' '\\n' </proc/$(pidof etcd)/environ")).toContain(
+      `ETCD_HOST_WHITELIST=${odd}\n`,
+    );
     expect(report).toMatchObject({ bootstrapped: true, joined: [], skipped: [] });
     expect(report.plan.hosts.map(({ host, disruption }) => [host, disruption])).toEqual(
       three.map((name) => [name, 'start']),

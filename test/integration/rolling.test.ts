@@ -95,6 +95,21 @@ test('leaf certificates that are issued anew are served without a restart', asyn
   }
 });
 
+test('a process that was started with an edited file is restarted, although the file is right again', async () => {
+  const before = await pids();
+  await lab.host('node2').sh(`cp -p /etc/etcd/etcd.conf /root/right
+    sed -i 's/^ETCD_LOG_LEVEL=.*/ETCD_LOG_LEVEL=warn/' /etc/etcd/etcd.conf
+    systemctl restart etcd
+    cp -p /root/right /etc/etcd/etcd.conf`);
+  const { plan } = await deployment.deploy();
+  expect(plan.hosts.flatMap(({ host, changes }) => changes.map(({ reason }) => [host, reason]))).toEqual([
+    ['node2', 'was started with another ETCD_LOG_LEVEL than its files say'],
+  ]);
+  expect(restarts()).toEqual(['node2']);
+  const after = await pids();
+  for (const name of ['node1', 'node3']) expect(after.get(name)).toBe(before.get(name));
+});
+
 test('a CA bundle that changes restarts one member at a time', async () => {
   const folder = await mkdtemp(join(deployment.folder, 'ca-'));
   const [key, certificate] = [join(folder, 'ca.key'), join(folder, 'ca.crt')];

@@ -186,7 +186,17 @@ test('units by systemctl, with what the running process was started with', () =>
   const { units } = parseProbe(
     'h',
     { ...nothing, units: ['etcd.service', 'none.service'] },
-    bare([...running, 'unit \n', ...missing, 'process 0 1 abc123\n'].join('')),
+    bare(
+      [
+        ...running,
+        'unit \n',
+        ...missing,
+        'inherited ETCD_DEBUG\n',
+        'process 0 1 abc123\n',
+        `settings 0 ${Buffer.from('ETCD_NAME=h\nETCD_CORS=a=b "c" é\n').toString('hex')}\n`,
+        `argv 0 ${Buffer.from('/opt/etcd\0--force\0').toString('hex')}\n`,
+      ].join(''),
+    ),
     { sent: 0, received: 0 },
   );
   expect(Object.fromEntries(units)).toEqual({
@@ -201,6 +211,11 @@ test('units by systemctl, with what the running process was started with', () =>
       runningInputs: 'abc123',
       executableReplaced: true,
       result: 'success',
+      process: {
+        argv: ['/opt/etcd', '--force'],
+        settings: { ETCD_NAME: 'h', ETCD_CORS: 'a=b "c" é' },
+        inherited: ['ETCD_DEBUG'],
+      },
     },
     'none.service': {
       loadState: 'not-found',

@@ -13,7 +13,7 @@ import type {
 } from '../desired.ts';
 import { sha256, textContent } from '../digest.ts';
 import { folderOf, isSystemFolder } from '../folders.ts';
-import { renderTemplate, unitValue } from '../template.ts';
+import { environmentValues, renderTemplate, unitValue } from '../template.ts';
 import { etcdBundle } from './etcd-bundle.ts';
 import { renderEtcdConf } from './etcd-conf.ts';
 import { checkEtcdEnvironment } from './etcd-environment.ts';
@@ -41,21 +41,24 @@ const plain: Ownership = { mode: 0o644, ...root };
 function desireEtcd(cluster: Cluster, host: ClusterHost, inputs: DesireInputs): DesiredComponent {
   refuseEnvironment(cluster);
   const { paths } = cluster;
+  const text = renderEtcdConf({
+    cluster,
+    host,
+    joining: inputs.joining ?? { kind: 'new' },
+    version: versionOf(cluster.etcd.version),
+  });
   const conf: DesiredFile = {
     path: paths.etcd.config,
     ...plain,
-    content: textContent(
-      renderEtcdConf({
-        cluster,
-        host,
-        joining: inputs.joining ?? { kind: 'new' },
-        version: versionOf(cluster.etcd.version),
-      }),
-    ),
+    content: textContent(text),
     effect: 'restart',
   };
   const bundle = etcdBundle(cluster, host, inputs.store);
-  const unit: DesiredUnit = { name: etcdUnit, inputs: inputsDigest(cluster, [conf], bundle) };
+  const unit: DesiredUnit = {
+    name: etcdUnit,
+    inputs: inputsDigest(cluster, [conf], bundle),
+    process: { argv: [`${paths.etcd.bin}/etcd`], settings: settingsIn(text) },
+  };
   return {
     name: 'etcd',
     account: { user: cluster.etcd.user, group: cluster.etcd.group },
@@ -147,6 +150,13 @@ function inputsDigest(cluster: Cluster, files: readonly DesiredFile[], bundle: D
     .filter((file) => file.effect === 'restart')
     .map((file) => [file.path, file.content.sha256]);
   return sha256(JSON.stringify([['unit', sha256(renderUnit(cluster, ''))], ...parts]));
+}
+
+/** What an etcd.conf gives to the process, without what is the Go runtime's. */
+function settingsIn(etcdConf: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environmentValues(etcdConf)).filter(([name]) => name.startsWith('ETCD_')),
+  );
 }
 
 function refuseEnvironment(cluster: Cluster): void {
