@@ -1,8 +1,7 @@
-import type { PlanFinding } from './changes.ts';
 import { sameId } from './etcd-identity.ts';
-import { type Rule, stop, type Verdict } from './etcd-verdict.ts';
+import { seemsReady, silent, silentMember } from './etcd-silence.ts';
+import { type Rule, stop, stopCluster, type Verdict } from './etcd-verdict.ts';
 import type { EtcdView, MemberView } from './etcd-view.ts';
-import { isRunning } from './unit.ts';
 
 /** Hosts whose data directory is an etcd member's. */
 export const dataRules: readonly Rule[] = [
@@ -11,6 +10,7 @@ export const dataRules: readonly Rule[] = [
   onlyWithData(otherCluster),
   onlyWithData(notListed),
   onlyWithData(otherName),
+  onlyWithData(peerPortChanged),
   onlyWithData(addressChanged),
   onlyWithData(listed),
   onlyWithData(notAsked),
@@ -74,6 +74,25 @@ function otherName({ cluster }: EtcdView, { host, listed: member }: MemberView) 
   });
 }
 
+/** A port is changed for all members at once, and those whose port has moved lose the others. */
+function peerPortChanged({ cluster }: EtcdView, { host, listed: member }: MemberView) {
+  const { peerPort } = cluster.etcd;
+  const ports = (member?.peerUrls ?? []).filter((url) => hostOf(url) === host.address).map(portOf);
+  if (ports.length === 0 || ports.includes(peerPort)) return undefined;
+  return stopCluster('peer-port-changed', `its peers know it at port ${ports.join(', ')}`, {
+    message: `cluster.yaml has \`etcd.peerPort: ${peerPort}\`, the members of the running cluster know each other at port ${ports.join(', ')}`,
+    next: `set it back to ${ports[0]}: kbin does not move the peer port of a running cluster`,
+  });
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port || (url.startsWith('https:') ? 443 : 80));
+}
+
 function addressChanged(_view: EtcdView, { peerUrl, listed: member }: MemberView) {
   if (member === undefined || member.peerUrls.includes(peerUrl)) return undefined;
   return stop('address-changed', `etcd knows it at ${member.peerUrls.join(', ')}`, {
@@ -95,36 +114,9 @@ function listed({ live }: EtcdView, member: MemberView): Verdict | undefined {
     : { action: 'keep', reason: 'is a member and answers' };
 }
 
-/** It runs, and may well be in order: only from here it cannot be asked. */
-function silentMember({ host, failure }: MemberView): Omit<PlanFinding, 'host'> {
-  return {
-    severity: 'warning',
-    code: 'member-silent',
-    message: `etcd runs on ${host.name}, but does not answer kbin${because(failure)}`,
-    next: 'see `kbin etcd status`; where its port is closed to this machine, set `etcd: {reach: ssh}`',
-  };
-}
-
-function seemsReady({ unit }: MemberView): boolean {
-  return unit?.activeState === 'active' && isRunning(unit);
-}
-
-function because(failure: string | undefined): string {
-  return failure === undefined ? '' : `: ${failure}`;
-}
-
 function notAsked({ asked }: EtcdView, member: MemberView) {
   if (asked || !seemsReady(member)) return undefined;
   return { action: 'keep' as const, reason: 'runs; etcd itself was not asked' };
-}
-
-/** systemd says that etcd is ready, and nobody could be asked: then nothing is known, which is no reason to restart it. */
-function silent({ live }: EtcdView, member: MemberView) {
-  if (live !== undefined || member.reading !== undefined || !seemsReady(member)) return undefined;
-  return stop('etcd-silent', 'its etcd runs, but kbin could not ask it', {
-    message: `etcd runs on ${member.host.name}, but no member answered kbin${because(member.failure)}`,
-    next: 'see `kbin etcd status` for the reason; where ports are closed to this machine, set `etcd: {reach: ssh}`',
-  });
 }
 
 /** Nobody answers, but it is known whose data this is: a member with its data can always be started. */
@@ -163,6 +155,6 @@ function unknownData({ cluster }: EtcdView, { identity }: MemberView) {
       : `of a cluster that kbin does not know (${identity.clusterId})`;
   return stop('unknown-data', 'its data is of a cluster that kbin does not know', {
     message: `${cluster.paths.etcd.data} holds etcd data ${whose}, and that cluster does not run`,
-    next: 'if it is the cluster you mean, start it as it was, so that kbin can ask it; otherwise move the data directory away',
+    next: 'if it is the cluster you mean, start it as it was, so that kbin can ask it; if it is what a first `kbin etcd deploy` that was cut off left, and the etcd hosts (or `etcd.token`) of cluster.yaml were changed since, change them back and deploy, or move the data directory away on each host; otherwise move the data directory away',
   });
 }

@@ -22,7 +22,14 @@ export interface EtcdReading {
   readonly members?: readonly ListedMember[];
   /** A linearizable read through it succeeded. */
   readonly quorum: boolean;
-  readonly failure?: { readonly message: string };
+  readonly failure?: EtcdFailure;
+}
+
+/** `code` and `next` as src/health's Cause has them. */
+export interface EtcdFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
 }
 
 /** Everything that decisions about membership depend on. */
@@ -64,7 +71,7 @@ export interface MemberView {
   /** Its own etcd answered. */
   readonly reading?: EtcdReading;
   /** Why its etcd did not answer, where it was asked. */
-  readonly failure?: string;
+  readonly failure?: EtcdFailure;
   /** The ids this host would have in a cluster bootstrapped from cluster.yaml as it is. */
   readonly bootstrap?: EtcdIdentity;
 }
@@ -125,7 +132,7 @@ function memberView(facts: EtcdFacts, host: ClusterHost, live: LiveCluster | und
       marker,
       listed,
       reading,
-      failure: asked?.failure?.message,
+      failure: asked?.failure,
       unit: observed?.units.get(etcdUnit),
       etcdConf: observed?.paths.get(cluster.paths.etcd.config)?.text,
       bootstrap: bootstrapIdentity(initialCluster(cluster), cluster.etcd.token, host.name),

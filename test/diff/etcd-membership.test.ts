@@ -311,7 +311,7 @@ const rows: readonly Row[] = [
     name: 'all run, none can be asked',
     world: { hosts: three({ ...down, etcd: 'silent' }), store: 'own' },
     actions: ['stop', 'stop', 'stop'],
-    findings: ['etcd-silent@0', 'etcd-silent@1', 'etcd-silent@2'],
+    findings: ['etcd-silent'],
   },
   {
     name: 'two down, a third without data or marker',
@@ -436,6 +436,69 @@ describe('a joining member', () => {
   test('that is one of the first members begins as they did', () => {
     expect(joiner({ listed: 'unstarted' })?.joining).toEqual({ kind: 'new' });
   });
+});
+
+describe('advice follows why members do not answer', () => {
+  const silent = (code: string, hosts: readonly Situation[]) => {
+    const facts = factsOf({ hosts, store: 'own' });
+    const failure = { code, message: `message of ${code}`, next: `next of ${code}` };
+    const readings = facts.readings.map((reading) =>
+      reading.status === undefined ? { ...reading, failure } : reading,
+    );
+    return decideMembership({ ...facts, readings }).findings;
+  };
+  const running = { ...down, etcd: 'silent' } as const;
+
+  test.each([
+    ['no-answer', 'etcd: {reach: ssh}'],
+    ['wrong-ca', 'put the pki folder back'],
+    ['foreign-client', 'put the pki folder back'],
+    ['server-certificate-expired', 'next of server-certificate-expired'],
+  ])('all of them: %s', (code, advice) => {
+    expect(silent(code, three(running))).toEqual([
+      {
+        severity: 'stop',
+        code: 'etcd-silent',
+        message: `etcd runs on ${names.join(', ')}, but no member answered kbin: message of ${code}`,
+        next: expect.stringContaining(advice),
+      },
+    ]);
+  });
+
+  test.each([
+    ['no-answer', 'etcd: {reach: ssh}'],
+    ['wrong-ca', 'next of wrong-ca'],
+  ])('one of them: %s', (code, advice) => {
+    expect(silent(code, [member, member, running])).toMatchObject([
+      { severity: 'warning', code: 'member-silent', host: names[2], next: expect.stringContaining(advice) },
+    ]);
+  });
+});
+
+test('the peer port of a running cluster is not changed, and that is said once', () => {
+  const facts = factsOf({ hosts: three(member), store: 'own' });
+  const changed = { ...cluster, etcd: { ...cluster.etcd, peerPort: 12380 } };
+  const { members, findings } = decideMembership({ ...facts, cluster: changed });
+  expect(members.map(({ action }) => action)).toEqual(['stop', 'stop', 'stop']);
+  expect(findings).toEqual([
+    {
+      severity: 'stop',
+      code: 'peer-port-changed',
+      message:
+        'cluster.yaml has `etcd.peerPort: 12380`, the members of the running cluster know each other at port 2380',
+      next: 'set it back to 2380: kbin does not move the peer port of a running cluster',
+    },
+  ]);
+});
+
+test('a bootstrap that was cut off before the hosts of cluster.yaml were changed is told how it goes on', () => {
+  const facts = factsOf({ hosts: three({ data: 'own' }) });
+  const changed = { ...cluster, etcd: { ...cluster.etcd, token: 'another' } };
+  const { findings } = decideMembership({ ...facts, cluster: changed });
+  expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(['unknown-data']));
+  expect(findings[0]?.next).toMatch(
+    /first `kbin etcd deploy` that was cut off .* change them back and deploy/,
+  );
 });
 
 test('without a client key etcd is not asked, and what runs is left as it is', () => {

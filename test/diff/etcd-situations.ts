@@ -96,7 +96,10 @@ function reading(
   members: readonly ListedMember[],
   quorum: boolean,
 ): EtcdReading {
-  if (etcd !== 'up') return { target: { name }, quorum: false, failure: { message: 'refuses connections' } };
+  if (etcd !== 'up') {
+    const failure = { code: 'refused', message: 'refuses connections', next: 'look there' };
+    return { target: { name }, quorum: false, failure };
+  }
   const { memberId, clusterId } = ownIdentity(name);
   return {
     target: { name },
