@@ -18,10 +18,11 @@ export function planChecks({ hosts, findings, unreachable }: Plan): readonly Che
     ...findings
       .filter(({ host }) => !unreachable.some((silent) => silent.host === host))
       .map(
-        ({ severity, host, code, message, next }): Check => ({
+        ({ severity, host, code, message, next, gap }): Check => ({
           id: code,
           ...(host === undefined ? {} : { target: host }),
-          status: severity === 'stop' ? 'fail' : 'warn',
+          // What could not be compared is not proven, as with a host that could not be reached.
+          status: severity === 'stop' || gap?.incomplete === true ? 'fail' : 'warn',
           message,
           next,
         }),

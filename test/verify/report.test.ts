@@ -92,6 +92,13 @@ test('a plan as checks: what is wrong is said once, in words', () => {
     findings: [
       { severity: 'stop', host: 'c', code: 'host-unreachable', message: 'c does not answer', next: 'n' },
       { severity: 'warning', host: 'a', code: 'clock-skew', message: '2 s', next: 'n' },
+      {
+        severity: 'warning',
+        code: 'binaries-unknown',
+        message: 'not compared',
+        next: 'n',
+        gap: { what: 'the programs', incomplete: true },
+      },
     ],
   };
   expect(planChecks(plan)).toEqual([
@@ -105,6 +112,7 @@ test('a plan as checks: what is wrong is said once, in words', () => {
       next: expect.any(String),
     },
     { id: 'clock-skew', target: 'a', status: 'warn', message: '2 s', next: 'n' },
+    { id: 'binaries-unknown', status: 'fail', message: 'not compared', next: 'n' },
   ]);
 });
 
