@@ -13,6 +13,8 @@ export interface HostPlan {
   readonly changes: readonly Change[];
   /** What the running component goes through: nothing, a start, or a restart. */
   readonly disruption: 'none' | 'start' | 'restart';
+  /** The restart is only for a process that runs and does not answer: it is left out where the other changes help. */
+  readonly onlyToWake?: true;
 }
 
 export interface Change {

@@ -2,7 +2,7 @@ import { type Joining, keptLines } from '../desired/components/etcd-joining.ts';
 import type { PlanFinding } from './changes.ts';
 import { sameId } from './etcd-identity.ts';
 import { membershipRules } from './etcd-rules.ts';
-import type { MemberAction, Verdict } from './etcd-verdict.ts';
+import type { MemberAction, Verdict, Wake } from './etcd-verdict.ts';
 import { type EtcdFacts, type EtcdView, etcdView, type LiveCluster, type MemberView } from './etcd-view.ts';
 
 export type { MemberAction } from './etcd-verdict.ts';
@@ -19,6 +19,8 @@ export interface MemberDecision {
   readonly added?: boolean;
   /** With `join`: kbin's marker of a member that was removed lies there and has to go before the start. */
   readonly staleMarker?: boolean;
+  /** With `repair`: it runs, and does not answer. */
+  readonly wake?: Wake;
   /** Hex, of a member that the running cluster lists. */
   readonly memberId?: string;
 }
@@ -62,7 +64,7 @@ function judge(view: EtcdView, member: MemberView): Verdict {
 }
 
 function decision(view: EtcdView, member: MemberView, verdict: Verdict): MemberDecision {
-  const { action, reason, added, staleMarker } = verdict;
+  const { action, reason, added, staleMarker, wake } = verdict;
   return {
     host: member.host.name,
     action,
@@ -70,6 +72,7 @@ function decision(view: EtcdView, member: MemberView, verdict: Verdict): MemberD
     joining: joining(view, member, action),
     ...(added === undefined ? {} : { added }),
     ...(staleMarker === undefined ? {} : { staleMarker }),
+    ...(wake === undefined ? {} : { wake }),
     ...(member.listed === undefined ? {} : { memberId: member.listed.id }),
   };
 }
@@ -96,6 +99,27 @@ function once(findings: readonly PlanFinding[]): PlanFinding[] {
 }
 
 function clusterFindings(view: EtcdView): PlanFinding[] {
+  return [...askedThroughSsh(view), ...unlistedMembers(view)];
+}
+
+/** It answers, and nothing has to be done to it; but other commands and tools on this machine will find it silent. */
+function askedThroughSsh({ cluster, members }: EtcdView): PlanFinding[] {
+  const { clientPort } = cluster.etcd;
+  return members.flatMap(({ host, reading }): PlanFinding[] => {
+    if (reading?.detour === undefined) return [];
+    return [
+      {
+        severity: 'warning',
+        host: host.name,
+        code: 'port-closed',
+        message: `port ${clientPort} is closed to this machine (${reading.detour}): its etcd was asked through SSH, and answers`,
+        next: 'set `etcd: {reach: ssh}`, or open the port to this machine',
+      },
+    ];
+  });
+}
+
+function unlistedMembers(view: EtcdView): PlanFinding[] {
   const { live, members } = view;
   const unlisted = (live?.members ?? []).filter(
     (listed) => !members.some((member) => member.listed?.id === listed.id),

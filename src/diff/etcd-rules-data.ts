@@ -1,5 +1,5 @@
 import { sameId } from './etcd-identity.ts';
-import { seemsReady, silent, silentMember } from './etcd-silence.ts';
+import { listedAndSilent, seemsReady, silent } from './etcd-silence.ts';
 import { type Rule, stop, stopCluster, type Verdict } from './etcd-verdict.ts';
 import type { EtcdView, MemberView } from './etcd-view.ts';
 
@@ -103,12 +103,7 @@ function addressChanged(_view: EtcdView, { peerUrl, listed: member }: MemberView
 
 function listed({ live }: EtcdView, member: MemberView): Verdict | undefined {
   if (live === undefined || member.listed === undefined) return undefined;
-  if (member.reading === undefined) {
-    const reason = 'is a member and does not answer';
-    return seemsReady(member)
-      ? { action: 'repair', reason, finding: silentMember(member) }
-      : { action: 'repair', reason };
-  }
+  if (member.reading === undefined) return listedAndSilent(member);
   return member.listed.isLearner
     ? { action: 'promote', reason: 'is a learner' }
     : { action: 'keep', reason: 'is a member and answers' };

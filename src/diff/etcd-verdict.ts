@@ -32,7 +32,14 @@ export interface Verdict {
   readonly ofCluster?: true;
   readonly added?: boolean;
   readonly staleMarker?: boolean;
+  readonly wake?: Wake;
 }
+
+/**
+ * What a member goes through that systemd calls running and that does not answer, also where nothing differs on its
+ * host. `start`: it is still starting and is waited for; `restart`.
+ */
+export type Wake = 'start' | 'restart';
 
 /** Says what is to be done with a host, or nothing when the rule is not about its case. */
 export type Rule = (view: EtcdView, member: MemberView) => Verdict | undefined;

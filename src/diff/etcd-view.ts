@@ -23,6 +23,8 @@ export interface EtcdReading {
   /** A linearizable read through it succeeded. */
   readonly quorum: boolean;
   readonly failure?: EtcdFailure;
+  /** It answered, but only through SSH, though cluster.yaml does not say so: why, in a clause. */
+  readonly detour?: string;
 }
 
 /** `code` and `next` as src/health's Cause has them. */

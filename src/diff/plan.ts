@@ -1,4 +1,5 @@
 import { type Architecture, type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
+import { etcdUnit } from '../desired/components/etcd.ts';
 import { type Binaries, desire } from '../desired/desire.ts';
 import type { DesiredHost } from '../desired/desired.ts';
 import type { StoreView } from '../desired/store-view.ts';
@@ -82,10 +83,35 @@ function withMembership(plan: HostPlan, { members }: MembershipDecision): HostPl
     .map((change) =>
       change.action === 'start' && isBeginning(member) ? { ...change, reason: member.reason } : change,
     );
+  return withWaking(
+    {
+      ...plan,
+      changes: [...memberChanges(member), ...changes],
+      disruption: standsStill ? 'none' : plan.disruption,
+    },
+    member,
+  );
+}
+
+/** A process that is as it should be, and of no use as it is: what it goes through is part of the plan. */
+function withWaking(plan: HostPlan, { wake, reason }: MemberDecision): HostPlan {
+  if (wake === undefined || plan.disruption === 'start') return plan;
+  if (plan.disruption === 'restart') {
+    const changes = plan.changes.map((change) =>
+      change.action === 'restart' ? { ...change, reason: `${change.reason}; ${reason}` } : change,
+    );
+    return { ...plan, changes };
+  }
+  const condition =
+    wake === 'restart' && plan.changes.length > 0 ? ' (if the other changes do not help)' : '';
   return {
     ...plan,
-    changes: [...memberChanges(member), ...changes],
-    disruption: standsStill ? 'none' : plan.disruption,
+    changes: [
+      ...plan.changes,
+      { kind: 'unit', target: etcdUnit, action: wake, reason: `${reason}${condition}` },
+    ],
+    disruption: wake,
+    ...(wake === 'restart' ? { onlyToWake: true } : {}),
   };
 }
 

@@ -450,7 +450,8 @@ describe('advice follows why members do not answer', () => {
   const running = { ...down, etcd: 'silent' } as const;
 
   test.each([
-    ['no-answer', 'etcd: {reach: ssh}'],
+    ['no-answer', 'journalctl -u etcd'],
+    ['out-of-reach', 'next of out-of-reach'],
     ['wrong-ca', 'put the pki folder back'],
     ['foreign-client', 'put the pki folder back'],
     ['server-certificate-expired', 'next of server-certificate-expired'],
@@ -466,13 +467,79 @@ describe('advice follows why members do not answer', () => {
   });
 
   test.each([
-    ['no-answer', 'etcd: {reach: ssh}'],
+    ['no-answer', 'a deploy restarts it, if the other members alone are a quorum'],
     ['wrong-ca', 'next of wrong-ca'],
   ])('one of them: %s', (code, advice) => {
     expect(silent(code, [member, member, running])).toMatchObject([
       { severity: 'warning', code: 'member-silent', host: names[2], next: expect.stringContaining(advice) },
     ]);
   });
+});
+
+describe('a member that runs and does not answer', () => {
+  const world = (code: string, etcd: 'silent' | 'waiting' = 'silent') => {
+    const facts = factsOf({ hosts: [member, member, { ...down, etcd }], store: 'own' });
+    const failure = { code, message: `message of ${code}`, next: `next of ${code}` };
+    const readings = facts.readings.map((reading) =>
+      reading.status === undefined ? { ...reading, failure } : reading,
+    );
+    return decideMembership({ ...facts, readings });
+  };
+
+  test.each(['no-answer', 'refused', 'connection-lost', 'unknown'])('%s: is restarted', (code) => {
+    expect(world(code).members[2]).toMatchObject({
+      action: 'repair',
+      wake: 'restart',
+      reason: `runs and does not answer: message of ${code}`,
+    });
+  });
+
+  test.each(['server-key-unusable', 'wrong-ca', 'auth-enabled', 'too-many-requests'])(
+    '%s: a restart would not help, and could take a voter away',
+    (code) => {
+      const { members, findings } = world(code);
+      expect(members[2]).toMatchObject({ action: 'repair' });
+      expect(members[2]).not.toHaveProperty('wake');
+      expect(findings).toMatchObject([{ severity: 'warning', code: 'member-silent' }]);
+    },
+  );
+
+  test.each(['out-of-reach', 'ssh'])('%s: nothing is known of it, and it is left alone', (code) => {
+    const { members, findings } = world(code);
+    expect(members[2]?.action).toBe('stop');
+    expect(findings).toMatchObject([
+      {
+        severity: 'stop',
+        host: names[2],
+        code: 'member-out-of-reach',
+        message: expect.stringContaining('left alone'),
+        next: `next of ${code}`,
+      },
+    ]);
+  });
+
+  test('because it is still starting: is waited for', () => {
+    expect(world('refused', 'waiting').members[2]).toMatchObject({ action: 'repair', wake: 'start' });
+  });
+});
+
+test('a member that only SSH gets to is well, and the closed port is told', () => {
+  const facts = factsOf({ hosts: three(member), store: 'own' });
+  const readings = facts.readings.map((reading, index) =>
+    index === 1 ? { ...reading, detour: 'packets are dropped' } : reading,
+  );
+  const { members, findings } = decideMembership({ ...facts, readings });
+  expect(members.map(({ action }) => action)).toEqual(['keep', 'keep', 'keep']);
+  expect(findings).toEqual([
+    {
+      severity: 'warning',
+      host: names[1],
+      code: 'port-closed',
+      message:
+        'port 2379 is closed to this machine (packets are dropped): its etcd was asked through SSH, and answers',
+      next: 'set `etcd: {reach: ssh}`, or open the port to this machine',
+    },
+  ]);
 });
 
 test('the peer port of a running cluster is not changed, and that is said once', () => {

@@ -5,7 +5,7 @@ import type { EtcdFacts } from '../../src/diff/etcd-membership.ts';
 import { planCluster } from '../../src/diff/plan.ts';
 import type { Observed } from '../../src/observe/observed.ts';
 import { fullStore } from '../desired/store.ts';
-import { factsOf, names, type Situation, type World } from './etcd-situations.ts';
+import { cluster, factsOf, names, type Situation, type World } from './etcd-situations.ts';
 import { made, SimulatedHost } from './simulated-host.ts';
 
 const member: Situation = { data: 'own', marker: 'own', listed: 'started', etcd: 'up' };
@@ -86,6 +86,58 @@ test('a cluster on which everything was carried out has an empty plan', () => {
 test('a learner keeps the plan from being empty until it votes', () => {
   const facts = carriedOut({ hosts: [member, member, { ...member, listed: 'learner' }], store: 'own' });
   expect(isEmpty(planned(facts).plan)).toBe(false);
+});
+
+describe('a member that runs and does not answer', () => {
+  const silent: Situation = { ...member, etcd: 'silent' };
+  const third = (facts: EtcdFacts) => planned(facts).plan.hosts[2];
+  const reason = 'runs and does not answer: refuses connections';
+
+  test('is restarted, and the plan says so', () => {
+    const facts = carriedOut({ hosts: [member, member, silent], store: 'own' });
+    expect(third(facts)).toEqual({
+      host: names[2],
+      component: 'etcd',
+      changes: [{ kind: 'unit', target: 'etcd.service', action: 'restart', reason }],
+      disruption: 'restart',
+      onlyToWake: true,
+    });
+  });
+
+  test('is restarted only if what else changes there does not help', () => {
+    const facts = carriedOut({ hosts: [member, member, silent], store: 'own' });
+    const host = facts.observed.get(names[2] ?? '');
+    const data = host?.paths.get(cluster.paths.etcd.data);
+    if (host === undefined || data === undefined) throw new Error('no data directory');
+    const paths = new Map(host.paths).set(cluster.paths.etcd.data, { ...data, mode: 0o755 });
+    const plan = third({ ...facts, observed: new Map(facts.observed).set(host.host, { ...host, paths }) });
+    expect(plan?.changes.map(({ kind, action }) => [kind, action])).toEqual([
+      ['directory', 'update'],
+      ['unit', 'restart'],
+    ]);
+    expect(plan?.changes[1]?.reason).toBe(`${reason} (if the other changes do not help)`);
+    expect(plan?.onlyToWake).toBe(true);
+  });
+
+  test('is restarted in any case where its files change that way', () => {
+    const plan = third(factsOf({ hosts: [member, member, silent], store: 'own' }));
+    expect(plan?.disruption).toBe('restart');
+    expect(plan).not.toHaveProperty('onlyToWake');
+    expect(plan?.changes.at(-1)?.reason).toMatch(new RegExp(`; ${reason}$`));
+  });
+
+  test('because it is starting is waited for', () => {
+    const facts = carriedOut({ hosts: [member, member, silent], store: 'own' });
+    const host = facts.observed.get(names[2] ?? '');
+    const unit = host?.units.get('etcd.service');
+    if (host === undefined || unit === undefined) throw new Error('no unit');
+    const units = new Map([['etcd.service', { ...unit, activeState: 'activating', subState: 'start' }]]);
+    const plan = third({ ...facts, observed: new Map(facts.observed).set(host.host, { ...host, units }) });
+    expect(plan?.disruption).toBe('start');
+    expect(plan?.changes).toMatchObject([
+      { action: 'start', reason: 'is starting and does not answer: refuses connections' },
+    ]);
+  });
 });
 
 test('a host that does not answer is named, and not planned for', () => {
