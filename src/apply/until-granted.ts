@@ -16,6 +16,7 @@ const passing: readonly CauseCode[] = [
   'no-quorum',
   'not-leader',
   'no-answer',
+  'out-of-reach',
 ];
 
 /** Asks until it is granted, or refused for good, or the time is up. `undefined`: granted. */

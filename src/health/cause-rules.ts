@@ -29,6 +29,8 @@ export type CauseCode =
   | 'bad-credentials'
   | 'too-many-requests'
   | 'stale'
+  /** Nobody got as far as its port; unlike `no-answer`, this says nothing about the member. */
+  | 'out-of-reach'
   | 'ssh'
   | 'unknown';
 

@@ -1,6 +1,6 @@
 import { KbinError } from '../errors.ts';
 import { type Cause, type CauseCode, type Rule, rules } from './cause-rules.ts';
-import { DeadlineError } from './dial.ts';
+import { DeadlineError, OutOfReachError } from './dial.ts';
 import { plainText } from './plain-text.ts';
 import { type EtcdTarget, parseEndpoint } from './target.ts';
 
@@ -9,6 +9,9 @@ export type { Cause, CauseCode } from './cause-rules.ts';
 /** Turns what TLS, the network, gRPC or etcd said into a cause. Never throws. */
 export function causeOf(error: unknown, context: { deadlineMs?: number } = {}): Cause {
   if (error instanceof MemberError) return error.reason;
+  if (error instanceof OutOfReachError) {
+    return { code: 'out-of-reach', message: plainText(error.message), next: error.next };
+  }
   if (error instanceof DeadlineError) return unanswered(error.message);
   if (error instanceof KbinError) {
     return {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { KbinError } from '../errors.ts';
 import type { Host } from '../remote/host.ts';
 import type { Dial } from './target.ts';
 
@@ -22,12 +23,45 @@ export const dialDirect: Dial = (address, port, deadlineMs) =>
     });
   });
 
-/** Through the SSH connection of a host, for members whose client port is closed to the operator. */
+/**
+ * Through the SSH connection of a host, for members whose client port is closed to the operator. Rejects with an
+ * OutOfReachError when no answer comes from sshd: the host then said nothing about the port.
+ */
 export function dialThrough(host: () => Promise<Host>): Dial {
   return async (address, port, deadlineMs) => {
-    const opening = host().then((opened) => opened.forward(address, port));
-    return withDeadline(opening, deadlineMs, `no SSH forwarding to ${address} port ${port}`);
+    const opening = host().then((opened) => opened.forward(address, port).catch(refusedThere));
+    const what = `no SSH forwarding to ${address} port ${port}`;
+    try {
+      return await withDeadline(opening, deadlineMs, what);
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      throw new OutOfReachError(
+        `does not answer (${error.message})`,
+        'see whether the host is frozen or cut off',
+      );
+    }
   };
+}
+
+/** sshd's word for a port that nobody listens on, as a straight connection would have it. */
+function refusedThere(error: unknown): never {
+  const why = error instanceof KbinError ? error.details.why : undefined;
+  throw why === undefined || !/^Connection refused/i.test(why)
+    ? error
+    : new Error('ECONNREFUSED on the host itself', { cause: error });
+}
+
+/** Nobody got as far as the member's port: that says nothing about the member. */
+export class OutOfReachError extends Error {
+  override readonly name = 'OutOfReachError';
+  /** What to do, in a clause. */
+  readonly next: string;
+
+  /** `message` is a clause that reads after the member's name. */
+  constructor(message: string, next: string) {
+    super(message);
+    this.next = next;
+  }
 }
 
 /** A wait that ran out. */
