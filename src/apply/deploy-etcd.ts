@@ -5,7 +5,7 @@ import { isEmpty, type Plan } from '../diff/changes.ts';
 import type { EtcdHealth } from '../health/check.ts';
 import { etcdHealth } from '../health/etcd.ts';
 import { type MemberReading, readMembers } from '../health/live.ts';
-import { etcdCredentials, etcdTargets } from '../health/of-cluster.ts';
+import { etcdCredentials, etcdTargets, withFormerEndpoints } from '../health/of-cluster.ts';
 import { shareConnections } from '../remote/share.ts';
 import { joinNewMembers } from './etcd-joins.ts';
 import { type DecidedMember, rollOut } from './etcd-rollout.ts';
@@ -19,7 +19,7 @@ import {
 } from './etcd-run.ts';
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
 import { onAll, type Rollout, settle } from './rollout.ts';
-import { hostsOfRun, survey } from './survey.ts';
+import { hostsOfRun, observedBy, survey } from './survey.ts';
 
 export type { EtcdDeployment } from './etcd-run.ts';
 
@@ -63,8 +63,14 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
       onStep: progress.step,
     });
     refuseUnreachable(looked);
-    const run = { deployment, survey: looked, targets, credentials, store: view, binaries: await binaries };
-    return await carryOut(run, await readings, health);
+    const reached = withFormerEndpoints(targets, cluster, observedBy(looked));
+    const moved = reached.some(({ former }) => former !== undefined);
+    const run = { deployment, survey: looked, targets: reached, credentials, store: view };
+    return await carryOut(
+      { ...run, binaries: await binaries },
+      moved ? await readMembers(reached, credentials) : await readings,
+      health,
+    );
   } finally {
     await connections.close();
     progress.end();

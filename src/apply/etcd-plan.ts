@@ -6,7 +6,7 @@ import type { MemberDecision, MembershipDecision } from '../diff/etcd-membership
 import type { EtcdReading } from '../diff/etcd-view.ts';
 import { planCluster } from '../diff/plan.ts';
 import type { Task } from './commit.ts';
-import type { Survey, Surveyed } from './survey.ts';
+import { observedBy, type Survey, type Surveyed } from './survey.ts';
 
 export interface EtcdPlanInputs {
   readonly cluster: Cluster;
@@ -37,7 +37,7 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
   const { plan, membership, sides } = planCluster({
     facts: {
       cluster,
-      observed: new Map(survey.answered.map(({ clusterHost, observed }) => [clusterHost.name, observed])),
+      observed: observedBy(survey),
       unreachable: [
         ...survey.unreachable.map(({ host, error }) => ({ host, reason: error.message })),
         ...skipped.map((host) => ({ host, reason: 'it is left out of this run' })),

@@ -50,6 +50,11 @@ export async function survey(survey: SurveyInputs): Promise<Survey> {
   return { answered, unreachable: failures as Survey['unreachable'] };
 }
 
+/** By host, as far as hosts answered. */
+export function observedBy({ answered }: Survey): ReadonlyMap<string, Observed> {
+  return new Map(answered.map(({ clusterHost, observed }) => [clusterHost.name, observed]));
+}
+
 /** Only what is about the host itself makes it unreachable; missing inputs, a lock or a defect stop the run. */
 async function reasonToStop(
   { inputs }: SurveyInputs,

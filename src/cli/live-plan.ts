@@ -1,4 +1,4 @@
-import { survey } from '../apply/survey.ts';
+import { observedBy, type Survey, survey } from '../apply/survey.ts';
 import { resolveBinaries } from '../binaries/resolve.ts';
 import type { Store } from '../ca/store.ts';
 import type { Architecture, Cluster } from '../cluster/cluster.ts';
@@ -7,7 +7,7 @@ import type { Gap, PlanFinding } from '../diff/changes.ts';
 import { type PlannedCluster, planCluster } from '../diff/plan.ts';
 import { KbinError } from '../errors.ts';
 import { type MemberReading, readMembers } from '../health/live.ts';
-import { etcdCredentials, etcdTargets } from '../health/of-cluster.ts';
+import { etcdCredentials, etcdTargets, withFormerEndpoints } from '../health/of-cluster.ts';
 import type { Connect } from '../remote/host.ts';
 
 export interface LivePlanInputs {
@@ -26,8 +26,8 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
   const view = store.view();
   requireCertificates(cluster, view);
   const hosts = cluster.hosts.filter((host) => componentsOf(host).length > 0);
-  const [binaries, asked] = [binariesOf(cluster), askEtcd(cluster, store, connect)];
-  const looked = await survey({
+  const binaries = binariesOf(cluster);
+  const looking = survey({
     cluster,
     hosts,
     connect,
@@ -38,14 +38,15 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     now: Date.now,
     ...(onStep === undefined ? {} : { onStep }),
   });
-  const [{ found, finding: noBinaries }, { readings, finding: notAsked }] = await Promise.all([
+  const [looked, { found, finding: noBinaries }, { readings, finding: notAsked }] = await Promise.all([
+    looking,
     binaries,
-    asked,
+    askEtcd(cluster, store, connect, looking),
   ]);
   const planned = planCluster({
     facts: {
       cluster,
-      observed: new Map(looked.answered.map(({ clusterHost, observed }) => [clusterHost.name, observed])),
+      observed: observedBy(looked),
       unreachable: looked.unreachable.map(({ host, error }) => ({ host, reason: reasonOf(error) })),
       readings,
       ...(view.etcdClusterId === undefined ? {} : { storeClusterId: view.etcdClusterId }),
@@ -93,10 +94,16 @@ async function askEtcd(
   cluster: Cluster,
   store: Store,
   connect: Connect,
+  looking: Promise<Survey>,
 ): Promise<{ readings: readonly MemberReading[]; finding?: PlanFinding }> {
   try {
     const credentials = await etcdCredentials(store);
-    return { readings: await readMembers(etcdTargets(cluster, connect), credentials) };
+    const targets = etcdTargets(cluster, connect);
+    // At the same time: mostly etcd is where cluster.yaml has it.
+    const [readings, looked] = await Promise.all([readMembers(targets, credentials), looking]);
+    const reached = withFormerEndpoints(targets, cluster, observedBy(looked));
+    const moved = reached.some(({ former }) => former !== undefined);
+    return { readings: moved ? await readMembers(reached, credentials) : readings };
   } catch (error) {
     if (!(error instanceof KbinError)) throw error;
     const gap = { what: 'etcd itself was not asked how it is', incomplete: false };

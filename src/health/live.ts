@@ -18,7 +18,7 @@ export interface MemberReading {
   readonly noQuorum?: Cause;
 }
 
-/** Asks every member at once. Never rejects; takes at most about three times the deadline of a call. */
+/** Asks every member at once. Never rejects; takes at most about three times the deadline of a call, for each endpoint. */
 export function readMembers(
   targets: readonly EtcdTarget[],
   credentials: EtcdCredentials,
@@ -27,7 +27,20 @@ export function readMembers(
   return Promise.all(targets.map((target) => readMember(target, credentials, deadlineMs)));
 }
 
+/** The answer's `target` has the endpoint that answered: the present one, else the former. */
 export async function readMember(
+  target: EtcdTarget,
+  credentials: EtcdCredentials,
+  deadlineMs?: number,
+): Promise<MemberReading> {
+  const { former } = target;
+  const reading = await readEndpoint(target, credentials, deadlineMs);
+  if (former === undefined || reading.status !== undefined) return reading;
+  const atFormer = await readEndpoint({ ...target, endpoint: former }, credentials, deadlineMs);
+  return atFormer.status === undefined ? reading : atFormer;
+}
+
+async function readEndpoint(
   target: EtcdTarget,
   credentials: EtcdCredentials,
   deadlineMs?: number,

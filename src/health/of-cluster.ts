@@ -1,6 +1,8 @@
 import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
 import type { StoreView } from '../desired/store-view.ts';
+import { formerClientUrl } from '../diff/etcd-endpoint.ts';
 import { KbinError } from '../errors.ts';
+import type { Observed } from '../observe/observed.ts';
 import type { Connect } from '../remote/host.ts';
 import { dialThrough } from './dial.ts';
 import { type EtcdCredentials, type EtcdTarget, hostPort } from './target.ts';
@@ -16,6 +18,20 @@ export function etcdTargets(cluster: Cluster, connect: Connect): readonly EtcdTa
       expected: { name: host.name, peerUrls: [peerUrl], clientUrls: [clientUrl] },
       ...(cluster.etcd.reach === 'ssh' ? { dial: dialThrough(() => connect(host.name)) } : {}),
     };
+  });
+}
+
+/** The same targets, with what was seen of where their processes serve now. */
+export function withFormerEndpoints(
+  targets: readonly EtcdTarget[],
+  cluster: Cluster,
+  observed: ReadonlyMap<string, Observed>,
+): readonly EtcdTarget[] {
+  const hosts = new Map(hostsWithRole(cluster, 'etcd').map((host) => [host.name, host]));
+  return targets.map((target) => {
+    const host = hosts.get(target.name);
+    const former = host && formerClientUrl(cluster, host, observed.get(target.name));
+    return former === undefined ? target : { ...target, former };
   });
 }
 

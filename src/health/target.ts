@@ -10,6 +10,8 @@ export interface EtcdTarget {
   readonly name: string;
   /** Client URL: `https://192.168.31.71:2379`, `https://[fd00::1]:2379`, or http (reported as a weakness). */
   readonly endpoint: string;
+  /** Client URL that its process was started with, where `endpoint` is another one by now: asked when that fails. */
+  readonly former?: string;
   /** What cluster.yaml says of the member; undefined for a cluster that kbin did not deploy. */
   readonly expected?: ExpectedMember;
   /** How to get there; default straight over TCP. */

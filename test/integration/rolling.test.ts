@@ -5,9 +5,10 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isEmpty } from '../../src/diff/changes.ts';
 import { isHealthy } from '../../src/health/check.ts';
+import type { EtcdTarget } from '../../src/health/target.ts';
 import { type Lab, startHosts } from '../lab/lab.ts';
 import { Deployment, type Settings } from './deployment.ts';
-import type { Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 
 let lab: Lab;
 let deployment: Deployment;
@@ -108,6 +109,24 @@ test('a process that was started with an edited file is restarted, although the 
   expect(restarts()).toEqual(['node2']);
   const after = await pids();
   for (const name of ['node1', 'node3']) expect(after.get(name)).toBe(before.get(name));
+});
+
+test('a client port that changes restarts one member at a time, each asked where it serves', async () => {
+  for (const port of [3379, 2379]) {
+    const former = await deployment.targets();
+    await writer.stop();
+    deployment.steps.length = 0;
+    await deployment.change({ etcd: `snapshotCount: 20000\nclientPort: ${port}` });
+    // As applications whose endpoints are changed beforehand.
+    writer = new Writer([...former, ...(await deployment.targets())], await deployment.credentials());
+    writer.start();
+    const { health } = await deployment.deploy();
+    expectRolling();
+    expect(health.members.map(({ endpoint }) => endpoint.endsWith(`:${port}`))).toEqual([true, true, true]);
+  }
+  await writer.stop();
+  expect(await writer.lost((await deployment.targets())[0] as EtcdTarget)).toEqual([]);
+  writer = await deployment.writer();
 });
 
 test('a CA bundle that changes restarts one member at a time', async () => {
