@@ -46,8 +46,8 @@ function emptyMarked({ live, cluster }: EtcdView, { marker }: MemberView) {
 }
 
 function emptyKnown(directory: string, id: string, who: string) {
-  return stop('empty-known-member', 'is a member whose data directory is empty', {
-    message: `${directory} is empty, but ${who}; started like this it would come back with a blank log`,
+  return stop('empty-known-member', 'is a member whose log is gone', {
+    message: `${directory} holds no member’s log, but ${who}; started like this it would come back with a blank one`,
     next: `if the data is only not there (a disk that is not mounted), bring it back; if it is lost, remove the member (\`etcdctl member remove ${id}\`) and run \`kbin etcd deploy\` again: it joins anew as a learner`,
   });
 }

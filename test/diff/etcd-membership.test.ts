@@ -621,7 +621,7 @@ test('what is to be done is said where something stops', () => {
       severity: 'stop',
       host: names[2],
       code: 'empty-known-member',
-      message: `/var/lib/etcd is empty, but the cluster has it as member ${ownIdentity(names[2] ?? '').memberId}; started like this it would come back with a blank log`,
+      message: `/var/lib/etcd holds no member’s log, but the cluster has it as member ${ownIdentity(names[2] ?? '').memberId}; started like this it would come back with a blank one`,
       next: expect.stringMatching(/bring it back.*etcdctl member remove .*kbin etcd deploy.*learner/),
     },
   ]);
