@@ -240,7 +240,7 @@ describe('a running cluster', () => {
     await on('node3').sh('systemctl stop etcd; rm -rf /var/lib/etcd/member');
     const known = await deployment.health();
     await expectRefused({
-      message: expect.stringContaining('/var/lib/etcd is empty'),
+      message: expect.stringContaining('/var/lib/etcd holds no member’s log'),
       details: { host: 'node3', next: expect.stringContaining('etcdctl member remove') },
     });
     expect(await on('node3').sh('pidof etcd || ls -A /var/lib/etcd')).toBe('');
