@@ -111,5 +111,13 @@ export function hostsOfRun(cluster: Cluster, role: 'etcd', skip: readonly string
       exit: 2,
     });
   }
-  return hosts.filter(({ name }) => !skip.includes(name));
+  const left = hosts.filter(({ name }) => !skip.includes(name));
+  if (left.length === 0 && hosts.length > 0) {
+    throw new KbinError(`--skip-host leaves no ${role} host`, {
+      why: 'every one of them is to be left out',
+      next: 'Leave out only the hosts that do not answer.',
+      exit: 2,
+    });
+  }
+  return left;
 }
