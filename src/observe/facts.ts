@@ -43,17 +43,19 @@ function addresses(lines: ProbeLines): string[] {
 }
 
 /**
- * As NTP does: the host reads its clock on arrival and before the answer, the operator before and after. A host whose
- * `date` knows no fractions tells the second it is in; its middle is the best guess.
+ * The host reads its clock on arrival and before the answer, the operator before and after: the offset lies between the
+ * two differences. What lies nearest to none is taken, so that neither a slow line nor a password that is typed on the way
+ * counts as a wrong clock. A host whose `date` knows no fractions tells the second it is in.
  */
 function clockOffset(lines: ProbeLines, { sent, received }: Trip): number {
-  const clocks = lines.all('clock').map((text) => {
+  const [arrival, answer] = lines.all('clock').map((text) => {
     const [, whole, fraction] = /^(\d+)(?:\.(\d+)?)?/.exec(text) ?? [];
-    return lines.number(whole) + (fraction === undefined ? 0.5 : Number(`0.${fraction}`));
+    const from = lines.number(whole) + Number(`0.${fraction ?? 0}`);
+    return { from, to: fraction === undefined ? from + 1 : from };
   });
-  const [arrival, answer] = clocks;
   if (arrival === undefined || answer === undefined) throw lines.malformed('the clock is missing');
-  return (arrival - sent / 1000 + (answer - received / 1000)) / 2;
+  const [least, most] = [answer.from - received / 1000, arrival.to - sent / 1000];
+  return Math.min(Math.max(0, least), Math.max(most, least));
 }
 
 function selinux(enforce: string | undefined): HostFacts['selinux'] {

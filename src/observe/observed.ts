@@ -27,7 +27,7 @@ export interface HostFacts {
   readonly init: string;
   readonly systemdVersion?: number;
   readonly addresses: readonly string[];
-  /** Host clock minus operator clock, in seconds, at the middle of the round trip. */
+  /** Host clock minus operator clock, in seconds: of what the round trip leaves possible, the least. */
   readonly clockOffset: number;
   readonly selinux: 'enforcing' | 'permissive' | 'disabled';
   /** Bytes free on the file systems that the asked-for paths lie on, by path. */

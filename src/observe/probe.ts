@@ -9,7 +9,7 @@ export { type ProbeRequest, probeRequestFor } from './request.ts';
 
 /**
  * A host's present state, in one round trip. `now` is the operator's clock in milliseconds since 1970; it is read before
- * and after, so that the host's clock can be compared at the middle of the trip.
+ * and after, so that the host's clock can be compared.
  */
 export async function probe(host: Host, request: ProbeRequest, now: () => number): Promise<Observed> {
   const sent = now();

@@ -114,7 +114,7 @@ test('what kind of data directory, and whose', async () => {
   await expect(look({ states })).rejects.toMatchObject({ details: { host: 'local' } });
 });
 
-test('facts of the host, with the clock compared at the middle of the trip', async () => {
+test('facts of the host, with its clock compared', async () => {
   const { facts } = await look({ folders: [join(root, 'not yet/there')] });
   expect(facts).toMatchObject({
     hostName: hostname(),
@@ -123,12 +123,17 @@ test('facts of the host, with the clock compared at the middle of the trip', asy
     kernel: expect.stringMatching(/^\d/),
     init: expect.stringMatching(/./),
   });
-  expect(Math.abs(facts.clockOffset)).toBeLessThan(5);
+  expect(Math.abs(facts.clockOffset)).toBeLessThan(0.1);
   expect(facts.freeBytes.get(join(root, 'not yet/there'))).toBeGreaterThan(0);
 
   const behind = await probe(new LocalHost(), nothing, () => Date.now() + 90_000);
   expect(behind.facts.clockOffset).toBeGreaterThan(-95);
   expect(behind.facts.clockOffset).toBeLessThan(-85);
+
+  // Somebody types the password for sudo, a minute long, before the script begins: that says nothing about the clock.
+  const asked = [Date.now() - 60_000];
+  const slow = await probe(new LocalHost(), nothing, () => asked.pop() ?? Date.now());
+  expect(Math.abs(slow.facts.clockOffset)).toBeLessThan(0.1);
 });
 
 test('who listens on a port, with ss and without', async () => {
