@@ -6,6 +6,7 @@ import type { BenchResult } from './result.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> = {
   pki: async () => (await import('./pki.ts')).benchPki(),
+  deploy: async () => (await import('./deploy.ts')).benchDeploy(),
 };
 
 const names = process.argv.slice(2);

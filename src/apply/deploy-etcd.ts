@@ -3,7 +3,7 @@ import { type Binaries, type DesireInputs, requireCertificates } from '../desire
 import type { StoreView } from '../desired/store-view.ts';
 import { isEmpty, type Plan } from '../diff/changes.ts';
 import type { EtcdHealth } from '../health/check.ts';
-import { etcdHealth } from '../health/etcd.ts';
+import { etcdHealth, examineEtcd } from '../health/etcd.ts';
 import { type MemberReading, readMembers } from '../health/live.ts';
 import { etcdCredentials, etcdTargets, withFormerEndpoints } from '../health/of-cluster.ts';
 import { shareConnections } from '../remote/share.ts';
@@ -50,8 +50,9 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
     binaries.then((found) => (host: ClusterHost) => desireInputs(view, found.get(host.architecture))),
   );
   // Asked at the same time as the hosts are looked at: on a cluster that is as wanted, this is the whole run.
-  const health = awaitedLater(etcdHealth(targets, credentials));
-  const readings = awaitedLater(readMembers(targets, credentials));
+  const { readings, health } = examineEtcd(targets, credentials);
+  awaitedLater(readings);
+  awaitedLater(health);
   try {
     const looked = await survey({
       cluster,
@@ -92,7 +93,8 @@ async function carryOut(
   const { plan, membership, members: planned } = planOf(run, readings);
   refuseFindings(deployment.progress, plan.findings);
   const rollout = rolloutOf(run, membership.live?.clusterId);
-  const members = planned.map((member) => memberOf(run, member));
+  const members = planned.map((member) => memberOf(run, member, membership));
+  for (const { name } of members.filter(isRight)) deployment.progress.done(name, 'nothing to do');
   const record = recorder(deployment.store);
   const clusterId = await rollOut(rollout, members, record);
   if (clusterId !== undefined) await record(clusterId);
@@ -108,13 +110,17 @@ async function carryOut(
   };
 }
 
+function isRight({ action, task }: DecidedMember): boolean {
+  return action === 'keep' && task.plan.changes.length === 0;
+}
+
 /** Members that were right all along may still lack the marker, or hold leftovers of a run that was cut off. */
 async function settleKept(
   rollout: Rollout,
   members: readonly DecidedMember[],
   readings: readonly MemberReading[],
 ): Promise<void> {
-  const kept = members.filter(({ action, task }) => action === 'keep' && task.plan.changes.length === 0);
+  const kept = members.filter(isRight);
   await onAll(rollout, kept, async (member) => {
     const reading = readings.find(({ target }) => target.name === member.name);
     if (reading?.quorum === true) await settle(rollout, member, reading);

@@ -1,10 +1,11 @@
+import type { MembershipDecision } from '../diff/etcd-membership.ts';
 import { readMembers } from '../health/live.ts';
 import type { PlannedMember } from './etcd-plan.ts';
 import { type EtcdRun, memberOf, planOf, rolloutOf } from './etcd-run.ts';
 import { addLearner, startAndPromote } from './join.ts';
 import { act, forget } from './operations.ts';
 import { refuseFindings } from './refusals.ts';
-import { checkpoint, type Rollout } from './rollout.ts';
+import { checkpoint } from './rollout.ts';
 import { stage } from './stage.ts';
 import { type Surveyed, surveyAgain } from './survey.ts';
 
@@ -28,22 +29,23 @@ export async function joinNewMembers(first: EtcdRun, touched: readonly string[])
     refuseFindings(deployment.progress, plan.findings);
     const { host } = next.decision;
     checkpoint(deployment, `before ${host} joins the cluster`);
-    await join(run, next, rolloutOf(run, membership.live?.clusterId));
+    await join(run, next, membership);
     joined.push(host);
     run = await lookAgain(run, [host]);
   }
 }
 
-async function join(run: EtcdRun, planned: PlannedMember, rollout: Rollout): Promise<void> {
+async function join(run: EtcdRun, planned: PlannedMember, membership: MembershipDecision): Promise<void> {
   const { decision } = planned;
-  const member = memberOf(run, planned);
+  const rollout = rolloutOf(run, membership.live?.clusterId);
+  const member = { ...memberOf(run, planned, membership), isLearner: decision.joining.kind === 'existing' };
   await stage(rollout, [member]);
   if (decision.added !== true) await addLearner(rollout, member.target);
   const { state } = member.task.component;
   if (decision.staleMarker === true && state !== undefined) {
     await act(member.host, 'forget the former member', [forget(state.marker)]);
   }
-  await startAndPromote(rollout, member, decision.joining.kind === 'existing');
+  await startAndPromote(rollout, member);
 }
 
 async function lookAgain(run: EtcdRun, names: readonly string[]): Promise<EtcdRun> {

@@ -43,7 +43,7 @@ export async function rollOut(
     rollout,
     having('keep', 'promote').filter(({ task }) => task.plan.disruption !== 'none'),
   );
-  for (const member of having('promote')) {
+  for (const member of having('repair', 'promote').filter(({ isLearner }) => isLearner)) {
     checkpoint(rollout, `before ${member.name} gets its vote`);
     if (member.memberId !== undefined) await promote(rollout, member, member.memberId);
   }

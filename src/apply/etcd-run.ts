@@ -2,6 +2,7 @@ import type { Progress } from '../cli/io.ts';
 import type { Architecture, Cluster } from '../cluster/cluster.ts';
 import type { Binaries } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
+import type { MembershipDecision } from '../diff/etcd-membership.ts';
 import type { MemberReading } from '../health/live.ts';
 import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
 import type { Connect } from '../remote/host.ts';
@@ -52,12 +53,24 @@ export function planOf(run: EtcdRun, readings: readonly MemberReading[]): EtcdPl
   return etcdPlan({ cluster, survey, skipped: skipHosts, readings, store, binaries });
 }
 
-export function memberOf({ targets }: EtcdRun, { surveyed, decision, task }: PlannedMember): DecidedMember {
+export function memberOf(
+  { targets }: EtcdRun,
+  { surveyed, decision, task }: PlannedMember,
+  { live }: MembershipDecision,
+): DecidedMember {
   const target = targets.find(({ name }) => name === decision.host);
   if (target === undefined) throw new Error(`no target for ${decision.host}`);
   const { host, action, memberId } = decision;
-  const listed = memberId === undefined ? {} : { memberId };
-  return { name: host, host: surveyed.host, target, task, action, ...listed };
+  const listed = live?.members.find(({ id }) => id === memberId);
+  return {
+    name: host,
+    host: surveyed.host,
+    target,
+    task,
+    action,
+    isLearner: listed?.isLearner === true,
+    ...(memberId === undefined ? {} : { memberId }),
+  };
 }
 
 export function rolloutOf(

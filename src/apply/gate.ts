@@ -19,8 +19,8 @@ export async function commitAndProve(rollout: Rollout, member: Member): Promise<
   const { host, name, task } = member;
   const words = { none: 'changing', start: 'starting', restart: 'restarting' };
   rollout.progress.step(name, words[task.plan.disruption]);
-  const began = await act(host, 'commit', commitment(task));
   try {
+    const began = await act(host, 'commit', commitment(task));
     return await prove(rollout, member, began);
   } catch (error) {
     if (task.plan.disruption === 'start') throw error;
@@ -36,7 +36,11 @@ export async function prove(rollout: Rollout, member: Member, began: number): Pr
     waitForMember(
       target,
       rollout.credentials,
-      { others, ...(rollout.clusterId === undefined ? {} : { clusterId: rollout.clusterId }) },
+      {
+        others,
+        role: member.isLearner ? 'learner' : 'voter',
+        ...(rollout.clusterId === undefined ? {} : { clusterId: rollout.clusterId }),
+      },
       {
         within: rollout.within,
         onLast: (seen) => rollout.progress.step(name, seen),
@@ -73,19 +77,27 @@ async function proveServed(rollout: Rollout, { name, target }: Member, bundle: D
   }
 }
 
-async function withdraw(rollout: Rollout, member: Member, error: unknown): Promise<unknown> {
-  const { host, name, task } = member;
-  rollout.progress.fail(name, 'not healthy: bringing its former files back');
-  let outcome: string;
+/** How that went, in a clause. */
+async function bringBack(rollout: Rollout, member: Member): Promise<string> {
+  const { host, task } = member;
+  const former = { ...member, task: { ...task, plan: { ...task.plan, changes: [] } } };
+  let began: number | undefined;
   try {
-    const began = await act(host, 'bring back', withdrawal(task));
-    const former = { ...member, task: { ...task, plan: { ...task.plan, changes: [] } } };
+    began = await act(host, 'bring back', withdrawal(task));
     await prove(rollout, former, began);
-    outcome = 'its former files are back and it is healthy with them; no other host was changed after it';
-  } catch (second) {
-    const reason = second instanceof Error ? second.message : String(second);
-    outcome = `its former files are back, but it is not healthy with them either (${reason})`;
+    return 'its former files are back and it is healthy with them; no other host was changed after it';
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return began === undefined
+      ? `its former files could not be brought back (${reason})`
+      : `its former files are back, but it is not healthy with them either (${reason})`;
   }
+}
+
+async function withdraw(rollout: Rollout, member: Member, error: unknown): Promise<unknown> {
+  const { name } = member;
+  rollout.progress.fail(name, 'not healthy: bringing its former files back');
+  const outcome = await bringBack(rollout, member);
   rollout.progress.fail(name, outcome);
   if (!(error instanceof KbinError)) return error;
   const { why, next, ...details } = error.details;

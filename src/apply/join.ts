@@ -43,8 +43,8 @@ async function add(client: MemberClient, peerUrls: readonly string[]): Promise<C
 }
 
 /** Starts a member that is in the list already and waits until it has a copy of the data, then gives it its vote. */
-export async function startAndPromote(rollout: Rollout, member: Member, isLearner: boolean): Promise<void> {
-  const { host, name, task } = member;
+export async function startAndPromote(rollout: Rollout, member: Member): Promise<void> {
+  const { host, name, task, isLearner } = member;
   rollout.progress.step(name, 'starting');
   const began = await act(host, 'commit', commitment(task));
   const wait = (signal: AbortSignal) =>

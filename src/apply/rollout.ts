@@ -15,6 +15,8 @@ export interface Member {
   readonly host: Host;
   readonly target: EtcdTarget;
   readonly task: Task;
+  /** It copies the data and has no vote yet. */
+  readonly isLearner: boolean;
 }
 
 /** What every stage of a rollout needs. */

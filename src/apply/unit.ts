@@ -8,7 +8,7 @@ import { likelyCause } from './likely-cause.ts';
 export interface StartedUnit {
   readonly host: Host;
   readonly unit: string;
-  /** Seconds since 1970 by the host's clock: its journal from then on is about this start. */
+  /** Seconds since 1970 by the host's clock: its journal from then on is about this start. 0: it ran already. */
   readonly began: number;
 }
 
@@ -94,7 +94,7 @@ async function journal({ host, unit, began }: StartedUnit): Promise<string> {
   const { stdout } = await host.run([
     'journalctl',
     `--unit=${unit}`,
-    `--since=@${began}`,
+    `--since=${began === 0 ? '-2min' : `@${began}`}`,
     '--lines=200',
     '--output=cat',
     '--no-pager',

@@ -4,6 +4,7 @@ import type { EtcdHealth, MemberStatus } from './check.ts';
 import { judge } from './checks/index.ts';
 import { defaultDeadlineMs } from './etcd-client.ts';
 import { type Evidence, gather, type MemberEvidence } from './evidence.ts';
+import type { MemberReading } from './live.ts';
 import type { EtcdCredentials, EtcdTarget } from './target.ts';
 import { daysLeft } from './wire.ts';
 
@@ -22,13 +23,34 @@ export interface HealthOptions {
  * Looks at all members at once, writes and deletes one canary key where there is quorum, and judges what was seen.
  * Never rejects because of a member: what is wrong is a failed check. Changes nothing but the canary key.
  */
-export async function etcdHealth(
+export function etcdHealth(
   targets: readonly EtcdTarget[],
   credentials: EtcdCredentials,
   options: HealthOptions = {},
 ): Promise<EtcdHealth> {
+  return examineEtcd(targets, credentials, options).health;
+}
+
+/** As etcdHealth, for callers who need what the members answered before it is judged, and do not want to ask twice. */
+export function examineEtcd(
+  targets: readonly EtcdTarget[],
+  credentials: EtcdCredentials,
+  options: HealthOptions = {},
+): { readonly readings: Promise<readonly MemberReading[]>; readonly health: Promise<EtcdHealth> } {
   const deadlineMs = options.deadlineMs ?? defaultDeadlineMs;
   const gathering = Promise.all(targets.map((target) => gather(target, credentials, deadlineMs)));
+  return {
+    readings: gathering.then((members) => members.map(({ reading }) => reading)),
+    health: healthOf(gathering, credentials, options, deadlineMs),
+  };
+}
+
+async function healthOf(
+  gathering: Promise<readonly MemberEvidence[]>,
+  credentials: EtcdCredentials,
+  options: HealthOptions,
+  deadlineMs: number,
+): Promise<EtcdHealth> {
   const members = await unlessAborted(gathering, options.signal);
   const readings = members.map(({ reading }) => reading);
   const canary = await sendCanary(readings, credentials, deadlineMs, options.signal);

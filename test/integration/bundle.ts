@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { etcd3Proto } from '../../scripts/etcd3-proto.ts';
 
 const rawText: Plugin = {
   name: 'raw-text',
@@ -24,7 +25,7 @@ export async function bundleProgram(entry: string, outfile: string): Promise<voi
     bundle: true,
     platform: 'node',
     format: 'cjs',
-    plugins: [rawText],
+    plugins: [rawText, etcd3Proto],
     external: ['cpu-features', '*.node'],
     logLevel: 'error',
   });

@@ -1,5 +1,5 @@
 /**
- * `interrupted-deploy CLUSTER.YAML [KEY during|after]`, bundled by interrupt.test.ts: the real deploy, in a
+ * `interrupted-deploy CLUSTER.YAML [KEY before|during|after]`, bundled by interrupt.test.ts: the real deploy, in a
  * process of its own, that kills itself at one of its effects on a host. Prints each effect's key as it begins.
  */
 import type { Duplex } from 'node:stream';
@@ -58,6 +58,7 @@ class MortalHost implements Host {
     const die = (when: string) => {
       if (key === killKey && when === killWhen) process.kill(process.pid, 'SIGKILL');
     };
+    die('before');
     const result = act();
     // Sent, and perhaps begun.
     if (killWhen === 'during') setTimeout(() => die('during'), 10);
