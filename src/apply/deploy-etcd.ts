@@ -2,7 +2,7 @@ import type { Architecture, ClusterHost } from '../cluster/cluster.ts';
 import { type Binaries, type DesireInputs, requireCertificates } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import { isEmpty, type Plan } from '../diff/changes.ts';
-import type { EtcdHealth } from '../health/check.ts';
+import { type EtcdHealth, isHealthy } from '../health/check.ts';
 import { etcdHealth, examineEtcd } from '../health/etcd.ts';
 import { type MemberReading, readMembers } from '../health/live.ts';
 import { etcdCredentials, etcdTargets, withFormerEndpoints } from '../health/of-cluster.ts';
@@ -89,7 +89,7 @@ async function carryOut(
   readings: readonly MemberReading[],
   before: Promise<EtcdHealth>,
 ): Promise<EtcdDeployReport> {
-  const { deployment, targets, credentials } = run;
+  const { deployment } = run;
   const { plan, membership, members: planned } = planOf(run, readings);
   refuseFindings(deployment.progress, plan.findings);
   const rollout = rolloutOf(run, membership.live?.clusterId);
@@ -106,8 +106,17 @@ async function carryOut(
     joined,
     skipped: deployment.skipHosts,
     ...(clusterId === undefined ? {} : { clusterId }),
-    health: isEmpty(plan) && joined.length === 0 ? await before : await etcdHealth(targets, credentials),
+    health: await provenHealth(run, isEmpty(plan) && joined.length === 0 ? await before : undefined),
   };
+}
+
+/** What was seen at the start will do where all was well and nothing was done since; members may just have been starting. */
+async function provenHealth(
+  { targets, credentials }: EtcdRun,
+  before: EtcdHealth | undefined,
+): Promise<EtcdHealth> {
+  if (before !== undefined && isHealthy(before.checks)) return before;
+  return etcdHealth(targets, credentials);
 }
 
 function isRight({ action, task }: DecidedMember): boolean {
