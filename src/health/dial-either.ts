@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KbinError } from '../errors.ts';
 import type { Host } from '../remote/host.ts';
 import { dialDirect, dialThrough, OutOfReachError } from './dial.ts';
 import type { Dial } from './target.ts';
@@ -72,8 +73,9 @@ async function firstOf(
 /** What the host itself found counts; where it could not be asked, nothing is known. */
 function telling(straight: Error, other: Error): Error {
   if (other.message.includes('ECONNREFUSED')) return other;
+  const why = other instanceof KbinError ? other.details.why : undefined;
   return new OutOfReachError(
-    `cannot be reached from this machine (${straight.message}), nor through its host (${other.message})`,
+    `cannot be reached from this machine (${straight.message}), nor through its host (${why ?? other.message})`,
     'open its client port to this machine, or let sshd on its host forward to it (AllowTcpForwarding)',
   );
 }

@@ -1,5 +1,5 @@
 import { type Cause, causeOf } from './causes.ts';
-import { type LiveMember, type LiveStatus, openMember } from './etcd-client.ts';
+import { type LiveMember, type LiveStatus, type MemberClient, openMember } from './etcd-client.ts';
 import type { EtcdCredentials, EtcdTarget } from './target.ts';
 
 /** What one member answered, or why it did not. */
@@ -14,6 +14,8 @@ export interface MemberReading {
   readonly latencyMs?: number;
   /** Why it could not be asked at all. */
   readonly failure?: Cause;
+  /** Why it was asked through SSH although cluster.yaml does not say so, in a clause. */
+  readonly detour?: string;
   /** Why the linearizable read failed, where the member itself answers. */
   readonly noQuorum?: Cause;
 }
@@ -49,17 +51,17 @@ async function readEndpoint(
     const client = await openMember(target, credentials, deadlineMs);
     try {
       await client.status();
-      const began = performance.now();
-      const status = await client.status();
-      const latencyMs = performance.now() - began;
+      const { status, latencyMs } = await quickest(client);
       const [members, noQuorum] = await Promise.all([
         // A learner answers nothing but status and serializable reads.
         status.isLearner ? undefined : client.members(),
         client.get(quorumProbeKey, 'linearizable').then(() => undefined, noQuorumCause),
       ]);
+      const detour = target.detour?.(target.endpoint);
       return {
         target,
         status,
+        ...(detour === undefined ? {} : { detour }),
         ...(members === undefined ? {} : { members }),
         latencyMs,
         quorum: noQuorum === undefined || provesQuorum(noQuorum),
@@ -70,6 +72,38 @@ async function readEndpoint(
     }
   } catch (error) {
     return { target, quorum: false, failure: causeOf(error) };
+  }
+}
+
+/**
+ * Asks those again of whom more is known by now: where their processes serve (`former`), or that SSH, through which they
+ * are asked where nothing else works, is connected. The same array when there is nobody.
+ */
+export async function readAgain(
+  readings: readonly MemberReading[],
+  targets: readonly EtcdTarget[],
+  credentials: EtcdCredentials,
+): Promise<readonly MemberReading[]> {
+  const worthwhile = ({ name, former }: EtcdTarget) =>
+    former !== undefined ||
+    readings.some(({ target, failure }) => target.name === name && failure?.code === 'out-of-reach');
+  if (!targets.some(worthwhile)) return readings;
+  return Promise.all(
+    targets.map(async (target) => {
+      const reading = readings.find((one) => one.target.name === target.name);
+      return reading === undefined || worthwhile(target) ? readMember(target, credentials) : reading;
+    }),
+  );
+}
+
+/** The better of two, since kbin itself is busy while it asks everybody at once. */
+async function quickest(client: MemberClient): Promise<{ status: LiveStatus; latencyMs: number }> {
+  let latencyMs = Number.POSITIVE_INFINITY;
+  for (let look = 1; ; look++) {
+    const began = performance.now();
+    const status = await client.status();
+    latencyMs = Math.min(latencyMs, performance.now() - began);
+    if (look === 2) return { status, latencyMs };
   }
 }
 

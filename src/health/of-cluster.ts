@@ -5,7 +5,8 @@ import { KbinError } from '../errors.ts';
 import type { Observed } from '../observe/observed.ts';
 import type { Connect } from '../remote/host.ts';
 import { dialThrough } from './dial.ts';
-import { type EtcdCredentials, type EtcdTarget, hostPort } from './target.ts';
+import { dialEither } from './dial-either.ts';
+import { type EtcdCredentials, type EtcdTarget, hostPort, parseEndpoint } from './target.ts';
 
 /** The members that cluster.yaml describes, in its order; through SSH where `etcd: {reach: ssh}` says so. */
 export function etcdTargets(cluster: Cluster, connect: Connect): readonly EtcdTarget[] {
@@ -32,6 +33,29 @@ export function withFormerEndpoints(
     const host = hosts.get(target.name);
     const former = host && formerClientUrl(cluster, host, observed.get(target.name));
     return former === undefined ? target : { ...target, former };
+  });
+}
+
+/**
+ * As etcdTargets, for a run that is connected to `hosts` anyway: where a member's port is closed to this machine, it is
+ * asked through SSH before anybody takes it for broken.
+ */
+export function etcdTargetsEitherWay(
+  cluster: Cluster,
+  connect: Connect,
+  hosts: readonly string[],
+): readonly EtcdTarget[] {
+  return etcdTargets(cluster, connect).map((target) => {
+    if (target.dial !== undefined || !hosts.includes(target.name)) return target;
+    const { dial, detour } = dialEither(() => connect(target.name));
+    return {
+      ...target,
+      dial,
+      detour: (endpoint) => {
+        const { host, port } = parseEndpoint(endpoint);
+        return detour(host, port);
+      },
+    };
   });
 }
 

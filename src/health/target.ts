@@ -16,6 +16,8 @@ export interface EtcdTarget {
   readonly expected?: ExpectedMember;
   /** How to get there; default straight over TCP. */
   readonly dial?: Dial;
+  /** Why an endpoint was last reached through SSH only, in a clause, where `dial` tries that when all else fails. */
+  readonly detour?: (endpoint: string) => string | undefined;
 }
 
 export interface ExpectedMember {

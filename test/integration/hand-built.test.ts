@@ -223,9 +223,8 @@ describe('made with openssl, etcd 3.5', () => {
       ],
       undo: async () => {
         await built.configure(node1, { 'quota-backend-bytes': undefined });
-        await built.healthy().catch(() => {});
-        await built.etcdctl(['alarm', 'disarm'], built.endpoints.slice(1, 2));
-        await built.etcdctl(['del', '--prefix', 'fill/']);
+        await until('node1 is back', () => built.etcdctl(['del', '--prefix', 'fill/']));
+        await built.etcdctl(['alarm', 'disarm']);
       },
     },
     {
