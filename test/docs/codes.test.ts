@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { authorities, keyPairs } from '../../pki/index.ts';
+import { pageAt, root, tableRows } from './pages.ts';
+
+/** What the sources of a folder have in these places, sorted. */
+function found(paths: readonly string[], pattern: RegExp): readonly string[] {
+  const text = paths.map((path) => readFileSync(join(root, path), 'utf8')).join('\n');
+  return [...new Set([...text.matchAll(pattern)].map(([, code = '']) => code))].sort();
+}
+
+function sources(folder: string): readonly string[] {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`);
+}
+
+/** Codes of the first column. */
+function documented(path: string): ReadonlySet<string> {
+  return new Set(
+    tableRows(pageAt(path)).flatMap(([cell = '']) =>
+      [...cell.matchAll(/`([a-z0-9-]+)`/g)].map(([, code = '']) => code),
+    ),
+  );
+}
+
+it('docs/recovery.md has every code of a plan’s findings', () => {
+  const codes = found(
+    [...sources('src/diff'), 'src/cli/live-plan.ts'],
+    /(?:code: |stop\(|stopCluster\(|gapFinding\()'([a-z-]+)'/g,
+  );
+  expect(codes.length).toBeGreaterThan(25);
+  const page = documented('docs/recovery.md');
+  expect(codes.filter((code) => !page.has(code))).toEqual([]);
+});
+
+it('docs/verify.md has every check, and none that is gone', () => {
+  const ids = found(
+    [...sources('src/health/checks'), ...sources('src/verify')],
+    /(?:\bid: |judgeAnonymous\()'([a-z-]+)'/g,
+  );
+  expect(ids.length).toBeGreaterThan(15);
+  const page = documented('docs/verify.md');
+  // `${component}-unchanged` is put together.
+  const all = [...ids, 'etcd-unchanged', 'membership'];
+  expect(all.filter((id) => !page.has(id))).toEqual([]);
+  expect([...page].filter((id) => !all.includes(id))).toEqual([]);
+});
+
+it('docs/certificates.md has every certificate', () => {
+  const ids = [...authorities, ...authorities.flatMap(({ leaves }) => leaves), ...keyPairs].map(
+    ({ id }) => id,
+  );
+  const cells = tableRows(pageAt('docs/certificates.md')).flatMap(([cell = '']) => cell.split(', '));
+  expect(ids.filter((id) => !cells.includes(id))).toEqual([]);
+});
