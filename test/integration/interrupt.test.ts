@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isEmpty } from '../../src/diff/changes.ts';
 import { openMember } from '../../src/health/etcd-client.ts';
 import { type Lab, startHosts } from '../lab/lab.ts';
@@ -26,7 +26,7 @@ afterAll(async () => {
 
 const program = () => join(deployment.folder, 'interrupted-deploy.cjs');
 
-type When = 'during' | 'after';
+type When = 'before' | 'during' | 'after';
 interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
@@ -57,7 +57,7 @@ async function expectConvergence(): Promise<void> {
   const { plan } = await deployment.deploy();
   expect(isEmpty(plan)).toBe(true);
   for (const host of lab.hosts) {
-    expect(await host.sh('find /etc /usr/local/bin /var/lib/etcd -maxdepth 2 -name ".kbin-*"')).toBe('');
+    expect(await host.sh('find /etc /usr/local/bin -maxdepth 2 -name ".kbin-*"')).toBe('');
   }
 }
 
@@ -143,5 +143,29 @@ describe('a rolling change', () => {
     for (const host of lab.hosts) {
       expect(await host.run('cat', '/etc/etcd/etcd.conf')).toContain(`ETCD_SNAPSHOT_COUNT="${value}"`);
     }
+  });
+});
+
+describe('a join', () => {
+  beforeEach(async () => {
+    await wipe(lab);
+    await rm(join(deployment.folder, 'pki/etcd-cluster-id'), { force: true });
+    await deployment.configure({ hosts: ['node1'] });
+    await deployment.deploy();
+    await deployment.configure({ hosts: ['node1', 'node2'] });
+  });
+
+  /** Between uploads and commit the learner is added; between commit and clearing up it gets its vote. */
+  test.each([
+    ['upload small files', 'after'],
+    ['commit', 'before'],
+    ['commit', 'during'],
+    ['commit', 'after'],
+    ['clear up', 'before'],
+    ['clear up', 'after'],
+  ] as const)('killed at %s (%s): the next run carries on', async (step, when) => {
+    await cutOff(`node2: ${step}`, when);
+    const { members } = await deployment.health();
+    expect(members.map(({ role }) => role).toSorted()).toEqual(['follower', 'leader']);
   });
 });
