@@ -4,8 +4,8 @@ import type { StoreView } from '../desired/store-view.ts';
 import { isEmpty, type Plan } from '../diff/changes.ts';
 import { type EtcdHealth, isHealthy } from '../health/check.ts';
 import { etcdHealth, examineEtcd } from '../health/etcd.ts';
-import { type MemberReading, readMembers } from '../health/live.ts';
-import { etcdCredentials, etcdTargets, withFormerEndpoints } from '../health/of-cluster.ts';
+import { type MemberReading, readAgain } from '../health/live.ts';
+import { etcdCredentials, etcdTargetsEitherWay, withFormerEndpoints } from '../health/of-cluster.ts';
 import { shareConnections } from '../remote/share.ts';
 import { joinNewMembers } from './etcd-joins.ts';
 import { type DecidedMember, rollOut } from './etcd-rollout.ts';
@@ -20,6 +20,7 @@ import {
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
 import { onAll, type Rollout, settle } from './rollout.ts';
 import { hostsOfRun, observedBy, survey } from './survey.ts';
+import { withoutRestart } from './wake.ts';
 
 export type { EtcdDeployment } from './etcd-run.ts';
 
@@ -44,7 +45,8 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
   const hosts = hostsOfRun(cluster, 'etcd', deployment.skipHosts);
   const credentials = await etcdCredentials(store);
   const connections = shareConnections(deployment.connect);
-  const targets = etcdTargets(cluster, connections.connect);
+  const names = hosts.map(({ name }) => name);
+  const targets = etcdTargetsEitherWay(cluster, connections.connect, names);
   const binaries = awaitedLater(resolve(deployment.binaries, hosts));
   const inputs = awaitedLater(
     binaries.then((found) => (host: ClusterHost) => desireInputs(view, found.get(host.architecture))),
@@ -65,12 +67,13 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
     });
     refuseUnreachable(looked);
     const reached = withFormerEndpoints(targets, cluster, observedBy(looked));
-    const moved = reached.some(({ former }) => former !== undefined);
     const run = { deployment, survey: looked, targets: reached, credentials, store: view };
+    const first = await readings;
+    const asked = await readAgain(first, reached, credentials);
     return await carryOut(
       { ...run, binaries: await binaries },
-      moved ? await readMembers(reached, credentials) : await readings,
-      health,
+      asked,
+      asked === first ? () => health : undefined,
     );
   } finally {
     await connections.close();
@@ -87,7 +90,7 @@ function awaitedLater<T>(work: Promise<T>): Promise<T> {
 async function carryOut(
   run: EtcdRun,
   readings: readonly MemberReading[],
-  before: Promise<EtcdHealth>,
+  before: () => Promise<EtcdHealth> = () => etcdHealth(run.targets, run.credentials),
 ): Promise<EtcdDeployReport> {
   const { deployment } = run;
   const { plan, membership, members: planned } = planOf(run, readings);
@@ -96,17 +99,20 @@ async function carryOut(
   const members = planned.map((member) => memberOf(run, member, membership));
   for (const { name } of members.filter(isRight)) deployment.progress.done(name, 'nothing to do');
   const record = recorder(deployment.store);
-  const clusterId = await rollOut(rollout, members, record);
+  const { clusterId, spared } = await rollOut(rollout, members, record);
   if (clusterId !== undefined) await record(clusterId);
   await settleKept(rollout, members, readings);
   const joined = await joinLater(run, members);
   return {
-    plan,
+    plan: {
+      ...plan,
+      hosts: plan.hosts.map((one) => (spared.includes(one.host) ? withoutRestart(one) : one)),
+    },
     bootstrapped: members.some(({ action }) => action === 'bootstrap'),
     joined,
     skipped: deployment.skipHosts,
     ...(clusterId === undefined ? {} : { clusterId }),
-    health: await provenHealth(run, isEmpty(plan) && joined.length === 0 ? await before : undefined),
+    health: await provenHealth(run, isEmpty(plan) && joined.length === 0 ? await before() : undefined),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { MemberAction } from '../diff/etcd-membership.ts';
 import { canRestart, healthyVoters } from '../health/gates.ts';
-import type { MemberReading } from '../health/live.ts';
 import { commitAndProve } from './gate.ts';
 import { promote } from './join.ts';
 import { rollingRestart, wouldLoseQuorum } from './rolling.ts';
 import { checkpoint, type Member, type Rollout, settle } from './rollout.ts';
 import { stage } from './stage.ts';
 import { settleTogether, startTogether } from './start.ts';
+import { refuseWaking, wake } from './wake.ts';
 
 /** A member with what is to become of it. */
 export interface DecidedMember extends Member {
@@ -17,15 +17,14 @@ export interface DecidedMember extends Member {
 
 /**
  * Brings members that exist, or are about to be a new cluster, to their desired state: uploads to all at once, then
- * those that are down, then what disturbs nobody, then restarts one at a time, then votes for learners.
- *
- * @returns the cluster's id; undefined when nobody was started and nobody answers.
+ * those that are down, then those that run and do not answer, then what disturbs nobody, then restarts one at a time,
+ * then votes for learners.
  */
 export async function rollOut(
   rollout: Rollout,
   members: readonly DecidedMember[],
   record: (clusterId: string) => Promise<void>,
-): Promise<string | undefined> {
+): Promise<RolledOut> {
   const having = (...actions: MemberAction[]) => members.filter(({ action }) => actions.includes(action));
   const changing = having('bootstrap', 'repair', 'keep', 'promote').filter(hasChanges);
   await refuseLosingQuorum(rollout, changing);
@@ -33,8 +32,8 @@ export async function rollOut(
   checkpoint(rollout, 'everything is uploaded, and nothing of it is in force yet');
 
   const first = having('bootstrap');
-  if (first.length > 0) return bootstrap(rollout, first, record);
-  await repair(rollout, having('repair'));
+  if (first.length > 0) return { ...(await bootstrap(rollout, first, record)), spared: [] };
+  const spared = await repair(rollout, having('repair'));
   for (const member of having('keep', 'promote').filter(isQuiet)) {
     checkpoint(rollout, `before ${member.name} is changed`);
     await settle(rollout, member, await commitAndProve(rollout, member));
@@ -47,51 +46,74 @@ export async function rollOut(
     checkpoint(rollout, `before ${member.name} gets its vote`);
     if (member.memberId !== undefined) await promote(rollout, member, member.memberId);
   }
-  return rollout.clusterId;
+  return { ...idOf(rollout.clusterId), spared };
+}
+
+export interface RolledOut {
+  /** undefined when nobody was started and nobody answers. */
+  readonly clusterId?: string;
+  /** Names of members whose restart was in the plan and turned out not to be needed. */
+  readonly spared: readonly string[];
+}
+
+function idOf(clusterId: string | undefined): { clusterId?: string } {
+  return clusterId === undefined ? {} : { clusterId };
 }
 
 async function bootstrap(
   rollout: Rollout,
   members: readonly Member[],
   record: (clusterId: string) => Promise<void>,
-): Promise<string | undefined> {
+): Promise<{ clusterId?: string }> {
   const readings = await startTogether(rollout, members);
   const clusterId = readings[0]?.status?.clusterId;
   if (clusterId !== undefined) await record(clusterId);
   await settleTogether(rollout, members, readings);
-  return clusterId;
+  return idOf(clusterId);
 }
 
-/** With a quorum, one member at a time; without one, all together, since none can be healthy before the others are. */
-async function repair(rollout: Rollout, members: readonly Member[]): Promise<void> {
-  if (members.length === 0) return;
+/**
+ * Those that are down first: with them back, one that only does not answer may be restarted. With a quorum, one at a
+ * time; without one, all together, since none can be healthy before the others are.
+ */
+async function repair(rollout: Rollout, members: readonly Member[]): Promise<string[]> {
+  if (members.length === 0) return [];
   checkpoint(rollout, 'before members that are down are started');
-  const voters = await healthyVoters(rollout.targets, rollout.credentials);
-  if (voters.healthy.length === 0) {
-    const readings: readonly MemberReading[] = await startTogether(rollout, members);
-    return settleTogether(rollout, members, readings);
+  const { healthy } = await healthyVoters(rollout.targets, rollout.credentials);
+  const first = members.filter((member) => isDown(member) || (healthy.length === 0 && isStarting(member)));
+  const together = healthy.length === 0 ? first.filter(({ isLearner }) => !isLearner) : [];
+  if (together.length > 0) {
+    await settleTogether(rollout, together, await startTogether(rollout, together));
   }
-  for (const member of members) {
+  for (const member of first.filter((one) => !together.includes(one))) {
     checkpoint(rollout, `before ${member.name} is started`);
-    await settle(rollout, member, await commitAndProve(rollout, awake(member)));
+    await settle(rollout, member, await commitAndProve(rollout, member));
   }
+  return wake(
+    rollout,
+    members.filter((member) => !first.includes(member)),
+  );
 }
 
-/** A member that systemd calls running and that does not answer is started anew. */
-function awake(member: Member): Member {
-  if (member.task.plan.disruption !== 'none') return member;
-  return { ...member, task: { ...member.task, plan: { ...member.task.plan, disruption: 'restart' } } };
+function isDown({ task }: Member): boolean {
+  return task.plan.disruption === 'start';
 }
 
-/** Before anything is uploaded: whether every restart that is to come will be allowed. */
+/** It was never ready since it was started, so where nobody is healthy there is nothing that it could be missed in. */
+function isStarting({ task: { component, observed } }: Member): boolean {
+  return observed.units.get(component.unit.name)?.activeState !== 'active';
+}
+
+/** Before anything is uploaded: whether every restart that is to come will be allowed. Those that are down come back first. */
 async function refuseLosingQuorum(rollout: Rollout, changing: readonly DecidedMember[]): Promise<void> {
+  const repaired = changing.filter(({ action }) => action === 'repair');
+  if (rollout.allowDowntime || repaired.some(isDown)) return;
+  await refuseWaking(rollout, repaired);
   const restarting = changing.filter(
     ({ action, task }) => action === 'keep' && task.plan.disruption === 'restart',
   );
-  if (restarting.length === 0 || rollout.allowDowntime) return;
+  if (restarting.length === 0 || repaired.length > 0) return;
   const voters = await healthyVoters(rollout.targets, rollout.credentials);
-  const repaired = changing.filter(({ action }) => action === 'repair').length;
-  if (repaired > 0) return;
   for (const { name } of restarting) {
     const permission = canRestart(voters, name);
     if (!permission.allowed) throw wouldLoseQuorum(name, permission.why);

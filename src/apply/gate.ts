@@ -5,7 +5,7 @@ import { waitForMember } from '../health/gates.ts';
 import type { MemberReading } from '../health/live.ts';
 import { parseEndpoint } from '../health/target.ts';
 import { probeWire } from '../health/wire.ts';
-import { bundlesToStage, commitment, withdrawal } from './commit.ts';
+import { bundlesToStage, commitment, filesToStage, type Task, withdrawal } from './commit.ts';
 import { act } from './operations.ts';
 import type { Member, Rollout } from './rollout.ts';
 import { whileAlive } from './unit.ts';
@@ -23,9 +23,13 @@ export async function commitAndProve(rollout: Rollout, member: Member): Promise<
     const began = await act(host, 'commit', commitment(task));
     return await prove(rollout, member, began);
   } catch (error) {
-    if (task.plan.disruption === 'start') throw error;
+    if (task.plan.disruption === 'start' || !hasFormerFiles(task)) throw error;
     throw await withdraw(rollout, member, error);
   }
+}
+
+function hasFormerFiles(task: Task): boolean {
+  return filesToStage(task).length + bundlesToStage(task).length > 0;
 }
 
 /** Waits until the member is healthy, watching its unit when it was just started. */

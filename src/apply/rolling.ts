@@ -19,9 +19,18 @@ export async function rollingRestart(rollout: Rollout, members: readonly Member[
   }
 }
 
-async function restartOne(rollout: Rollout, member: Member, voters: Voters): Promise<void> {
-  const permission = canRestart(voters, member.name);
-  if (!permission.allowed && !rollout.allowDowntime) throw wouldLoseQuorum(member.name, permission.why);
+/** `voters` as they are now; `refusal` says why it may not be restarted, from what canRestart says. */
+export async function restartOne(
+  rollout: Rollout,
+  member: Member,
+  voters: Voters,
+  refusal = (why: string) => wouldLoseQuorum(member.name, why),
+): Promise<void> {
+  const permitted = (now: Voters) => {
+    const permission = canRestart(now, member.name);
+    if (!permission.allowed && !rollout.allowDowntime) throw refusal(permission.why);
+  };
+  permitted(voters);
   const heirs = voters.healthy.filter((reading) => reading.target.name !== member.name);
   if (voters.leader?.target.name === member.name && heirs.length > 0) {
     rollout.progress.step(member.name, 'moving leadership away');
@@ -29,6 +38,8 @@ async function restartOne(rollout: Rollout, member: Member, voters: Voters): Pro
       within: rollout.within,
       onLast: (seen) => rollout.progress.step(member.name, seen),
     });
+    // That took its time: another member may have gone meanwhile.
+    permitted(await healthyVoters(rollout.targets, rollout.credentials));
   }
   await settle(rollout, member, await commitAndProve(rollout, member));
 }

@@ -6,8 +6,8 @@ import { type Binaries, componentsOf, requireCertificates } from '../desired/des
 import type { Gap, PlanFinding } from '../diff/changes.ts';
 import { type PlannedCluster, planCluster } from '../diff/plan.ts';
 import { KbinError } from '../errors.ts';
-import { type MemberReading, readMembers } from '../health/live.ts';
-import { etcdCredentials, etcdTargets, withFormerEndpoints } from '../health/of-cluster.ts';
+import { type MemberReading, readAgain, readMembers } from '../health/live.ts';
+import { etcdCredentials, etcdTargetsEitherWay, withFormerEndpoints } from '../health/of-cluster.ts';
 import type { Connect } from '../remote/host.ts';
 
 export interface LivePlanInputs {
@@ -98,12 +98,12 @@ async function askEtcd(
 ): Promise<{ readings: readonly MemberReading[]; finding?: PlanFinding }> {
   try {
     const credentials = await etcdCredentials(store);
-    const targets = etcdTargets(cluster, connect);
+    const names = cluster.hosts.map(({ name }) => name);
+    const targets = etcdTargetsEitherWay(cluster, connect, names);
     // At the same time: mostly etcd is where cluster.yaml has it.
     const [readings, looked] = await Promise.all([readMembers(targets, credentials), looking]);
     const reached = withFormerEndpoints(targets, cluster, observedBy(looked));
-    const moved = reached.some(({ former }) => former !== undefined);
-    return { readings: moved ? await readMembers(reached, credentials) : readings };
+    return { readings: await readAgain(readings, reached, credentials) };
   } catch (error) {
     if (!(error instanceof KbinError)) throw error;
     const gap = { what: 'etcd itself was not asked how it is', incomplete: false };

@@ -2,6 +2,7 @@ import { sameId } from './etcd-identity.ts';
 import { listedAndSilent, seemsReady, silent } from './etcd-silence.ts';
 import { type Rule, stop, stopCluster, type Verdict } from './etcd-verdict.ts';
 import type { EtcdView, MemberView } from './etcd-view.ts';
+import { isRunning } from './unit.ts';
 
 /** Hosts whose data directory is an etcd member's. */
 export const dataRules: readonly Rule[] = [
@@ -115,10 +116,15 @@ function notAsked({ asked }: EtcdView, member: MemberView) {
 }
 
 /** Nobody answers, but it is known whose data this is: a member with its data can always be started. */
-function knownCluster(view: EtcdView, { identity }: MemberView) {
+function knownCluster(view: EtcdView, { identity, unit }: MemberView): Verdict | undefined {
   const known = view.storeClusterId ?? markedCluster(view);
   if (identity === undefined || known === undefined) return undefined;
-  return { action: 'repair' as const, reason: 'is a member and does not run' };
+  if (!isRunning(unit)) return { action: 'repair' as const, reason: 'is a member and does not run' };
+  return {
+    action: 'repair' as const,
+    reason: 'is starting and waits for the others',
+    wake: 'start' as const,
+  };
 }
 
 /**

@@ -126,6 +126,16 @@ describe('a member that runs and does not answer', () => {
     expect(plan?.changes.at(-1)?.reason).toMatch(new RegExp(`; ${reason}$`));
   });
 
+  test('because all of them are starting, as after a power cut, is waited for', () => {
+    const waiting: Situation = { ...down, etcd: 'waiting' };
+    const { members } = planned(factsOf({ hosts: [waiting, waiting, down], store: 'own' })).membership;
+    expect(members.map(({ action, wake }) => [action, wake])).toEqual([
+      ['repair', 'start'],
+      ['repair', 'start'],
+      ['repair', undefined],
+    ]);
+  });
+
   test('because it is starting is waited for', () => {
     const facts = carriedOut({ hosts: [member, member, silent], store: 'own' });
     const host = facts.observed.get(names[2] ?? '');
