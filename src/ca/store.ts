@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import { digestIn, sha256 } from './digest.ts';
-import { fileFailure } from './file-failure.ts';
+import { errorCode, fileFailure } from './file-failure.ts';
 import { clusterIdFile, ignoreFile, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
 import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
@@ -118,8 +118,19 @@ async function readSecret(folder: string, ref: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
+    if (errorCode(error) === 'ENOENT') throw keptElsewhere(file, ref, error);
     throw fileFailure(`cannot read ${file}`, 'certificate store', error);
   }
+}
+
+/** A store may go without its keys, to a CI job or a second operator: enough to plan with, and for nothing more. */
+function keptElsewhere(file: string, ref: string, cause: unknown): KbinError {
+  return new KbinError(`${file} is not here`, {
+    step: 'certificate store',
+    why: 'what is to be done needs this file, and this pki folder was made or copied without it',
+    next: `work where the keys are, or copy ${ref} here; "kbin pki list" shows which keys there are`,
+    cause,
+  });
 }
 
 async function recordClusterId(store: Store, transaction: Transaction, id: string): Promise<void> {

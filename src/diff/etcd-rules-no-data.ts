@@ -1,3 +1,4 @@
+import type { Cluster } from '../cluster/cluster.ts';
 import { membersAtJoining, sameId } from './etcd-identity.ts';
 import { isOwnBootstrap, markedCluster } from './etcd-rules-data.ts';
 import { type Rule, stop, stopCluster } from './etcd-verdict.ts';
@@ -36,19 +37,24 @@ function neverStarted({ live }: EtcdView, { listed, marker }: MemberView) {
  */
 function emptyListed({ live, cluster }: EtcdView, { listed }: MemberView) {
   if (live === undefined || listed === undefined) return undefined;
-  return emptyKnown(cluster.paths.etcd.data, listed.id, `the cluster has it as member ${listed.id}`);
+  return emptyKnown(cluster, live, listed.id, `the cluster has it as member ${listed.id}`);
 }
 
 function emptyMarked({ live, cluster }: EtcdView, { marker }: MemberView) {
   if (marker === undefined) return undefined;
   if (live?.quorum === true && !live.members.some(({ id }) => sameId(id, marker.memberId))) return undefined;
-  return emptyKnown(cluster.paths.etcd.data, marker.memberId, `member ${marker.memberId} lived here`);
+  return emptyKnown(cluster, live, marker.memberId, `member ${marker.memberId} lived here`);
 }
 
-function emptyKnown(directory: string, id: string, who: string) {
+/** A member is taken out of a cluster by a majority of its members; without one there is nobody to do it. */
+function emptyKnown({ paths }: Cluster, live: EtcdView['live'], id: string, who: string) {
+  const lost =
+    live?.quorum === false
+      ? 'if it is lost, bring other members back first: without a quorum nothing can be changed, and when none can be had, restore the cluster from a snapshot'
+      : `if it is lost, remove the member (\`etcdctl member remove ${id}\` on a host of a healthy member, with the certificates in ${paths.etcd.tls}) and run \`kbin etcd deploy\` again: it joins anew as a learner`;
   return stop('empty-known-member', 'is a member whose log is gone', {
-    message: `${directory} holds no member’s log, but ${who}; started like this it would come back with a blank one`,
-    next: `if the data is only not there (a disk that is not mounted), bring it back; if it is lost, remove the member (\`etcdctl member remove ${id}\`) and run \`kbin etcd deploy\` again: it joins anew as a learner`,
+    message: `${paths.etcd.data} holds no member’s log, but ${who}; started like this it would come back with a blank one`,
+    next: `if the data is only not there (a disk that is not mounted), bring it back; ${lost}`,
   });
 }
 

@@ -627,6 +627,18 @@ test('what is to be done is said where something stops', () => {
   ]);
 });
 
+test('without a quorum nobody is told to take a member out of the cluster', () => {
+  const alone = decideMembership(
+    factsOf({ hosts: [member, { listed: 'started' }, { listed: 'started' }], quorum: false, store: 'own' }),
+  );
+  const lost = alone.findings.filter(({ code }) => code === 'empty-known-member');
+  expect(lost.map(({ host }) => host)).toEqual(names.slice(1, 3));
+  for (const { next } of lost) {
+    expect(next).toContain('restore the cluster from a snapshot');
+    expect(next).not.toContain('member remove');
+  }
+});
+
 describe('every combination', () => {
   const data = [undefined, 'own', 'elsewhere', 'foreign', 'unread'] as const;
   const listed = [undefined, 'started', 'unstarted', 'learner'] as const;

@@ -18,7 +18,7 @@ export const voterCount: Judgement = (evidence) => {
         ...base,
         status: 'fail',
         message: `${count}: ${healthy === 0 ? 'nothing can be written' : 'too few are known to be healthy'}`,
-        next: 'bring members back; give every member an endpoint so that it can be seen',
+        next: 'bring members back (for a cluster of kbin’s own, `kbin etcd deploy` starts them); with --endpoints, name every member',
       },
     ];
   }
@@ -29,7 +29,7 @@ export const voterCount: Judgement = (evidence) => {
         ...base,
         status: 'warn',
         message: `${count}: ${spare === 0 ? 'the loss of one more stops all writes' : `${spare} more may be lost`}`,
-        next: 'repair the member that is not healthy before anything else is taken down',
+        next: 'see to the members that are unhealthy, or were not asked, before anything else is taken down',
       },
     ];
   }
