@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { buildKbin } from '../../scripts/build.ts';
 import { isEmpty } from '../../src/diff/changes.ts';
 import { isHealthy } from '../../src/health/check.ts';
 import { openMember } from '../../src/health/etcd-client.ts';
@@ -59,6 +62,21 @@ async function expectHealed(): Promise<void> {
   const { health } = await deployment.deploy();
   expect(health.checks.filter(({ status }) => status === 'fail')).toEqual([]);
   expect(isEmpty((await deployment.deploy()).plan)).toBe(true);
+}
+
+/** Sends Ctrl-C, `times` times, once the process has said `word`, and returns how it ended. */
+async function interrupted(child: ChildProcess, word: string, times: number) {
+  let stderr = '';
+  let sent = 0;
+  const send = () => {
+    if (sent++ < times && child.kill('SIGINT')) setTimeout(send, 150);
+  };
+  child.stderr?.on('data', (text) => {
+    stderr += text;
+    if (sent === 0 && stderr.includes(word)) send();
+  });
+  const [code, signal] = await once(child, 'close');
+  return { code, signal, stderr };
 }
 
 describe('before there is a cluster', () => {
@@ -184,6 +202,21 @@ describe('before there is a cluster', () => {
       details: { why: expect.stringMatching(/nothing of (it|them) is in force/) },
     });
     expect(await pids()).toEqual(['', '', '']);
+  });
+
+  test('Ctrl-C in a terminal: a clean stop at the first, an end at once at the second', async () => {
+    await buildKbin(join(deployment.folder, 'dist'));
+    const kbin = () => {
+      const argv = ['-c', deployment.file, 'etcd', 'deploy'];
+      return spawn(join(deployment.folder, 'dist/kbin'), argv, { stdio: ['ignore', 'ignore', 'pipe'] });
+    };
+    const said = await interrupted(kbin(), 'uploading', 1);
+    expect(said.code).toBe(1);
+    expect(said.stderr).toContain('error: Stopped, as you asked');
+    expect(said.stderr).toContain('Run the same command again');
+    expect(await pids()).toEqual(['', '', '']);
+    // A step that was begun is finished first, unless the user insists.
+    expect(await interrupted(kbin(), 'starting', 2)).toMatchObject({ signal: 'SIGINT' });
   });
 });
 
