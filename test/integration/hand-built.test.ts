@@ -131,6 +131,7 @@ describe('made with openssl, etcd 3.5', () => {
         node3.sh(`ip route add blackhole ${node1.address}; ip route add blackhole ${node2.address}`),
       says: [
         '^fail leader-agreed {node3}:2379: knows no leader, while {node1}:2379 and {node2}:2379 follow .*: it is cut off from its peers$',
+        '^fail quorum-read {node3}:2379: has no quorum behind it',
       ],
       undo: () =>
         node3.sh(`ip route del blackhole ${node1.address}; ip route del blackhole ${node2.address}`),
