@@ -145,7 +145,7 @@ while [ $# -gt 0 ]; do
   forget) rm -f "$2"; shift 2 ;;
   discard) discard "$2"; shift 2 ;;
   reload) systemctl daemon-reload; shift 1 ;;
-  enable) systemctl --quiet enable "$2"; shift 2 ;;
+  enable) systemctl --quiet --no-reload enable "$2"; shift 2 ;;
   stop) systemctl stop "$2"; shift 2 ;;
   start) begin start "$2"; shift 2 ;;
   restart) restart "$2"; shift 2 ;;

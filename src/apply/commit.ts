@@ -97,8 +97,11 @@ export function commitment(task: Task): readonly Operation[] {
     ...bundles.flatMap(assembly),
     ...unique(places.map(folderOf)).map(sync),
     ...places.map(label),
-    ...(needs(plan, 'reload') || staged.some(({ path }) => path.endsWith(`/${unit}`)) ? [reload] : []),
     ...(needs(plan, 'enable') ? [enable(unit)] : []),
+    ...(['reload', 'enable'].some((action) => needs(plan, action as Change['action'])) ||
+    staged.some(({ path }) => path.endsWith(`/${unit}`))
+      ? [reload]
+      : []),
     ...(trees.length > 0 && plan.disruption !== 'none' ? [stop(unit)] : []),
     ...trees.flatMap((tree) => [folder(tree.path, tree), ownTree(tree.path, tree.owner, tree.group)]),
     ...running(plan, unit),

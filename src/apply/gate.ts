@@ -7,7 +7,7 @@ import { parseEndpoint } from '../health/target.ts';
 import { probeWire } from '../health/wire.ts';
 import { bundlesToStage, commitment, filesToStage, type Task, withdrawal } from './commit.ts';
 import { act } from './operations.ts';
-import type { Member, Rollout } from './rollout.ts';
+import { type Member, ownPart, type Rollout } from './rollout.ts';
 import { whileAlive } from './unit.ts';
 
 /**
@@ -47,7 +47,7 @@ export async function prove(rollout: Rollout, member: Member, began: number): Pr
       },
       {
         within: rollout.within,
-        onLast: (seen) => rollout.progress.step(name, seen),
+        onLast: (seen) => rollout.progress.step(name, ownPart(name, seen) ?? seen),
         ...(signal === undefined ? {} : { signal }),
       },
     );
@@ -108,7 +108,7 @@ async function withdraw(rollout: Rollout, member: Member, error: unknown): Promi
   return new KbinError(error.message, {
     ...details,
     host: name,
-    why: [why, outcome].filter((part) => part !== undefined).join('. '),
+    why: [why, outcome].filter((part) => part !== undefined).join('; '),
     next: next ?? 'Correct what the journal names and run kbin again.',
     cause: error,
   });

@@ -5,7 +5,7 @@ import { waitForMember } from '../health/gates.ts';
 import type { EtcdTarget } from '../health/target.ts';
 import { commitment } from './commit.ts';
 import { act } from './operations.ts';
-import { type Member, type Rollout, settle } from './rollout.ts';
+import { type Member, ownPart, type Rollout, settle } from './rollout.ts';
 import { whileAlive } from './unit.ts';
 import { refusal, untilGranted } from './until-granted.ts';
 
@@ -50,7 +50,7 @@ export async function startAndPromote(rollout: Rollout, member: Member): Promise
   const wait = (signal: AbortSignal) =>
     waitForMember(member.target, rollout.credentials, expectation(rollout, name, isLearner), {
       within: rollout.within,
-      onLast: (seen) => rollout.progress.step(name, seen),
+      onLast: (seen) => rollout.progress.step(name, ownPart(name, seen) ?? seen),
       signal,
     });
   const reading = await whileAlive([{ host, unit: task.component.unit.name, began }], wait);
@@ -68,7 +68,7 @@ export async function promote(rollout: Rollout, member: Member, memberId: string
   if (failure !== undefined) throw notPromoted(name, refusal(rollout, failure));
   const reading = await waitForMember(target, rollout.credentials, expectation(rollout, name, false), {
     within: rollout.within,
-    onLast: (seen) => rollout.progress.step(name, seen),
+    onLast: (seen) => rollout.progress.step(name, ownPart(name, seen) ?? seen),
   });
   await settle(rollout, member, reading);
 }

@@ -75,6 +75,7 @@ export const forget = (marker: string): Operation => ['forget', marker];
 export const discard = (path: string): Operation => ['discard', path];
 
 export const reload: Operation = ['reload'];
+/** In force, and seen by systemd, with the `reload` after it. */
 export const enable = (unit: string): Operation => ['enable', unit];
 /** Waits until the unit has stopped. */
 export const stop = (unit: string): Operation => ['stop', unit];

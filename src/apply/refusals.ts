@@ -4,7 +4,7 @@ import { KbinError } from '../errors.ts';
 import type { Survey } from './survey.ts';
 
 /** A host that does not answer stops a run: what is on it could be the half of the cluster that counts. */
-export function refuseUnreachable({ unreachable }: Survey): void {
+export function refuseUnreachable({ unreachable, answered }: Survey): void {
   const [first, ...more] = unreachable;
   if (first === undefined) return;
   const { message, details } = first.error;
@@ -15,7 +15,9 @@ export function refuseUnreachable({ unreachable }: Survey): void {
     host: first.host,
     next: [
       details.next ?? 'Bring the host back.',
-      `Or leave it out of this run with --skip-host ${first.host}: membership then stays as it is.`,
+      ...(answered.length === 0
+        ? []
+        : [`Or leave it out of this run with --skip-host ${first.host}: membership then stays as it is.`]),
     ].join('\n'),
     output: output.filter((part) => part !== undefined).join('\n'),
     cause: first.error,

@@ -79,3 +79,11 @@ export async function settle(rollout: Rollout, member: Member, reading: MemberRe
 function sameMarker(one: MemberMarker | undefined, other: MemberMarker): boolean {
   return one?.clusterId === other.clusterId && one.memberId === other.memberId && one.name === other.name;
 }
+
+/** Of "node1: has no quorum; node2: …" the part about one member. */
+export function ownPart(name: string, seen: string): string | undefined {
+  return seen
+    .split('; ')
+    .find((part) => part.startsWith(`${name}: `))
+    ?.slice(name.length + 2);
+}

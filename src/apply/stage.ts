@@ -1,6 +1,6 @@
 import type { DesiredFile } from '../desired/desired.ts';
 import { type HostFile, stageMany } from '../remote/upload.ts';
-import { bundlesToStage, filesToStage, preparation, stagingFolder } from './commit.ts';
+import { bundlesToStage, filesToStage, preparation, stagingFolder, type Task } from './commit.ts';
 import { act } from './operations.ts';
 import { type Member, onAll, type Rollout, stopped } from './rollout.ts';
 
@@ -13,17 +13,49 @@ export async function stage(rollout: Rollout, members: readonly Member[]): Promi
   await Promise.race([work, whenStopped(rollout.signal)]);
 }
 
+/** Binaries that need neither a folder nor an account to be made first are on their way meanwhile. */
 async function stageOn(rollout: Rollout, { host, name, task }: Member): Promise<void> {
   rollout.progress.step(name, 'preparing');
-  await act(host, 'prepare', preparation(task));
   const bundled = bundlesToStage(task).flatMap((bundle) =>
     bundle.files.map((file) => ({ ...file, path: `${stagingFolder(bundle)}/${file.path}` })),
   );
-  const wanted = [...filesToStage(task), ...bundled];
-  if (wanted.length === 0) return;
-  const files = await Promise.all(wanted.map((file) => hostFile(rollout, file)));
-  await stageMany(host, files, (sent, total) => rollout.progress.transfer(name, 'uploading', sent, total));
-  rollout.progress.step(name, 'uploaded');
+  const wanted = filesToStage(task);
+  const early = wanted.filter((file) => isReady(task, file));
+  const late = [...wanted.filter((file) => !early.includes(file)), ...bundled];
+  const bring = uploader(rollout, { host, name, task });
+  const [first, second] = await Promise.allSettled([
+    bring(early),
+    act(host, 'prepare', preparation(task)).then(() => bring(late)),
+  ]);
+  for (const part of [second, first]) if (part.status === 'rejected') throw part.reason;
+  if (wanted.length + bundled.length > 0) rollout.progress.step(name, 'uploaded');
+}
+
+function isReady({ plan }: Task, { path, owner, group, content }: DesiredFile): boolean {
+  if (content.kind !== 'binary') return false;
+  const made = plan.changes.filter(({ kind, action }) => kind === 'directory' && action === 'create');
+  return owner === 'root' && group === 'root' && !made.some(({ target }) => path.startsWith(`${target}/`));
+}
+
+/** Uploads files to one host; several calls at once are shown as one transfer. */
+function uploader(
+  rollout: Rollout,
+  { host, name, task }: Pick<Member, 'host' | 'name' | 'task'>,
+): (files: readonly DesiredFile[]) => Promise<void> {
+  const parts: { sent: number; total: number }[] = [];
+  const fresh = task.observed.leftovers.length === 0;
+  return async (wanted) => {
+    if (wanted.length === 0) return;
+    const part = { sent: 0, total: 0 };
+    parts.push(part);
+    const files = await Promise.all(wanted.map((file) => hostFile(rollout, file)));
+    const onProgress = (sent: number, total: number) => {
+      Object.assign(part, { sent, total });
+      const all = (of: 'sent' | 'total') => parts.reduce((sum, one) => sum + one[of], 0);
+      rollout.progress.transfer(name, 'uploading', all('sent'), all('total'));
+    };
+    await stageMany(host, files, onProgress, { fresh });
+  };
 }
 
 async function hostFile(rollout: Rollout, { content, ...file }: DesiredFile): Promise<HostFile> {

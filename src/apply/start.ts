@@ -2,7 +2,7 @@ import { waitForAll } from '../health/gates.ts';
 import type { MemberReading } from '../health/live.ts';
 import { commitment } from './commit.ts';
 import { act } from './operations.ts';
-import { type Member, onAll, type Rollout, settle } from './rollout.ts';
+import { type Member, onAll, ownPart, type Rollout, settle } from './rollout.ts';
 import { whileAlive } from './unit.ts';
 
 /**
@@ -23,7 +23,8 @@ export async function startTogether(
     waitForAll(targets, rollout.credentials, {
       within: rollout.within,
       onLast: (seen) => {
-        for (const { name } of members) rollout.progress.step(name, seenOf(name, seen));
+        for (const { name } of members)
+          rollout.progress.step(name, ownPart(name, seen) ?? 'healthy, waiting for the others');
       },
       signal,
     }),
@@ -40,10 +41,4 @@ export async function settleTogether(
     const reading = readings.find(({ target }) => target.name === member.name);
     if (reading !== undefined) await settle(rollout, member, reading);
   });
-}
-
-/** Of "node1: has no quorum; node2: …" the part about one member. */
-function seenOf(name: string, seen: string): string {
-  const own = seen.split('; ').find((part) => part.startsWith(`${name}: `));
-  return own === undefined ? 'healthy, waiting for the others' : own.slice(name.length + 2);
 }

@@ -23,6 +23,9 @@ export async function etcdDeploy(context: CliContext, options: EtcdDeployOptions
     hostsWithRole(cluster, 'etcd').map(({ name }) => name),
   );
   const { version, source } = cluster.etcd;
+  const signal = context.interrupt();
+  const stopping = () => progress.note('stopping once the step at hand is done; Ctrl-C again stops at once');
+  signal.addEventListener('abort', stopping, { once: true });
   const report = await deployEtcd({
     cluster,
     store: await openStore(`${cluster.folder}/pki`),
@@ -44,7 +47,7 @@ export async function etcdDeploy(context: CliContext, options: EtcdDeployOptions
     allowDowntime: options.allowDowntime === true,
     skipHosts: options.skipHost ?? [],
     within: wholeNumber('--wait', options.wait),
-    signal: context.interrupt(),
+    signal,
     now: Date.now,
   });
   const healthy = isHealthy(report.health.checks);

@@ -47,7 +47,11 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     facts: {
       cluster,
       observed: observedBy(looked),
-      unreachable: looked.unreachable.map(({ host, error }) => ({ host, reason: reasonOf(error) })),
+      unreachable: looked.unreachable.map(({ host, error }) => ({
+        host,
+        reason: reasonOf(error),
+        ...(error.details.next === undefined ? {} : { next: error.details.next }),
+      })),
       readings,
       ...(view.etcdClusterId === undefined ? {} : { storeClusterId: view.etcdClusterId }),
     },

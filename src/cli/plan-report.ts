@@ -16,8 +16,9 @@ export function printPlan(io: Io, plan: Plan, options: { readonly diff?: boolean
     io.out('\n');
   }
   if (options.diff === true) for (const hostPlan of changed) printDiffs(io, hostPlan);
-  for (const { host, reason } of plan.unreachable) {
+  for (const { host, reason, next } of plan.unreachable) {
     io.out(`${paint(io, 'red', 'incomplete')} ${host} could not be looked at: ${reason}\n`);
+    if (next !== undefined) io.out(`  next: ${next}\n`);
   }
   for (const { severity, host, message, next, gap } of plan.findings) {
     // Said above already, with the reason.

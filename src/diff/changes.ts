@@ -4,7 +4,14 @@ export interface Plan {
   /** What stops an apply, or should be known before one. */
   readonly findings: readonly PlanFinding[];
   /** Hosts that did not answer, with the reason; the plan is incomplete when there are any. */
-  readonly unreachable: readonly { readonly host: string; readonly reason: string }[];
+  readonly unreachable: readonly UnreachableHost[];
+}
+
+export interface UnreachableHost {
+  readonly host: string;
+  readonly reason: string;
+  /** What to do about it, where that is known. */
+  readonly next?: string;
 }
 
 export interface HostPlan {

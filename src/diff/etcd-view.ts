@@ -2,6 +2,7 @@ import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluste
 import { etcdUnit } from '../desired/components/etcd.ts';
 import { initialCluster, peerUrls } from '../desired/components/etcd-urls.ts';
 import type { MemberMarker, Observed, ObservedDataDirectory, ObservedUnit } from '../observe/observed.ts';
+import type { UnreachableHost } from './changes.ts';
 import { bootstrapIdentity, type EtcdIdentity, sameId } from './etcd-identity.ts';
 
 /** One member of the running cluster, as etcd's own member list has it. Ids are hex. */
@@ -39,7 +40,7 @@ export interface EtcdFacts {
   readonly cluster: Cluster;
   /** The hosts that answered, by name. */
   readonly observed: ReadonlyMap<string, Observed>;
-  readonly unreachable: readonly { readonly host: string; readonly reason: string }[];
+  readonly unreachable: readonly UnreachableHost[];
   /**
    * One per etcd host. None at all: etcd was not asked, for lack of a client key; then a member that runs is taken for
    * one that is well, which will do to show a plan and never to carry one out.

@@ -5,12 +5,12 @@ import type { Check } from '../health/check.ts';
 export function planChecks({ hosts, findings, unreachable }: Plan): readonly Check[] {
   return [
     ...unreachable.map(
-      ({ host, reason }): Check => ({
+      ({ host, reason, next }): Check => ({
         id: 'host-reachable',
         target: host,
         status: 'fail',
         message: reason,
-        next: 'see whether the host is up and SSH reaches it; `kbin plan` shows the same',
+        next: next ?? 'see whether the host is up and SSH reaches it; `kbin plan` shows the same',
       }),
     ),
     ...hosts.map(unchanged),
