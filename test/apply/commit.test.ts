@@ -135,8 +135,8 @@ test('a bare host: account and folders, then all files at once, then systemd, th
     ['label', '/etc/etcd/etcd.conf'],
     ['label', '/etc/systemd/system/etcd.service'],
     ['label', '/etc/etcd/ssl'],
-    ['reload'],
     ['enable', 'etcd.service'],
+    ['reload'],
     ['start', 'etcd.service'],
   ]);
 });

@@ -164,7 +164,7 @@ describe('before there is a cluster', () => {
   });
 
   test('a disk that fills up while files are sent', async () => {
-    const connect = rightBefore(await deployment.connect(), 'node2', 'look for staged files', () =>
+    const connect = rightBefore(await deployment.connect(), 'node2', /^upload .usr/, () =>
       on('node2').fillDisk('/usr/local/bin', 1024),
     );
     await during(

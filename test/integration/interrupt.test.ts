@@ -69,7 +69,7 @@ async function cutOff(key: string, when: When): Promise<void> {
 }
 
 /** What only looks: killed there, a run leaves what the effect before it left. */
-const looking = ['probe', 'look for staged files'];
+const looking = ['probe'];
 const onEach = (...steps: string[]) => names.flatMap((name) => steps.map((step) => `${name}: ${step}`));
 
 describe('a first deploy', () => {

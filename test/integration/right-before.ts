@@ -1,18 +1,17 @@
 import type { Duplex } from 'node:stream';
 import type { CommandResult, Connect, HeldCommand, Host, RunOptions } from '../../src/remote/host.ts';
 
-/** A Connect whose host does `work` once, right before the first command with this label. */
+/** A Connect whose host does `work` once, right before the first command with this label; others with it wait for that. */
 export function rightBefore(
   connect: Connect,
   name: string | RegExp,
   label: string | RegExp,
   work: () => Promise<unknown>,
 ): Connect {
-  let done = false;
+  let working: Promise<unknown> | undefined;
   const once = async () => {
-    if (done) return;
-    done = true;
-    await work();
+    working ??= work();
+    await working;
   };
   const fits = (text: string, wanted: string | RegExp) =>
     typeof wanted === 'string' ? text === wanted : wanted.test(text);
