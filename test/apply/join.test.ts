@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { addLearner } from '../../src/apply/join.ts';
 import type { Progress } from '../../src/cli/io.ts';
 import { openMember } from '../../src/health/etcd-client.ts';
+import { healthyVoters } from '../../src/health/gates.ts';
 import type { EtcdTarget } from '../../src/health/target.ts';
 import { type LocalEtcd, startEtcd } from '../health/local-etcd.ts';
 
@@ -34,6 +35,12 @@ async function listed(etcd: LocalEtcd): Promise<string> {
 test('members that are not connected yet are waited for, and what is waited for is told', async () => {
   await using etcd = await startEtcd();
   await etcd.member(2).stop();
+  // It may have been the leader: the others need a moment to agree on another.
+  await expect
+    .poll(async () => (await healthyVoters(etcd.targets, await etcd.credentials())).healthy.length, {
+      timeout: 30_000,
+    })
+    .toBe(2);
   const short = await rolloutOn(etcd, 1);
   await expect(addLearner(short, newcomer(9))).rejects.toMatchObject({
     message: 'new could not be added to the cluster',
