@@ -8,7 +8,10 @@ umask 022
 run=${KBIN_RUN:-/run/kbin}
 mkdir -p "$run"
 exec 8>>"$run/at-work"
-flock -w 60 8
+flock -w 60 8 || {
+  echo 'a script of an earlier run is still at work, and was not done within 60 s' >&2
+  exit 75
+}
 echo "began $(date -u +%s)"
 
 at=

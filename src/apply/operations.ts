@@ -88,6 +88,9 @@ function ownership({ mode, owner, group }: Ownership): [string, string, string] 
   return [mode.toString(8), owner, group];
 }
 
+/** A former script may take a minute to end, and a process that does not stop is killed by systemd after 90 s. */
+const longestSeconds = 300;
+
 /**
  * Does the operations on the host, in one round trip. `step` says what for, in words for people.
  *
@@ -95,7 +98,7 @@ function ownership({ mode, owner, group }: Ownership): [string, string, string] 
  */
 export async function act(host: Host, step: string, operations: readonly Operation[]): Promise<number> {
   if (operations.length === 0) return 0;
-  const result = await host.script(script, operations.flat(), { label: step });
+  const result = await host.script(script, operations.flat(), { label: step, timeout: longestSeconds });
   if (result.code === 0) return Number(/^began (\d+)$/m.exec(result.stdout)?.[1] ?? 0);
   const at = /^kbin stopped at: (.*)$/m.exec(result.stderr)?.[1];
   throw new KbinError(`${step} failed`, {
