@@ -27,7 +27,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           // Each file runs hosts of its own, and etcd's elections do not like a crowd on two cores.
-          maxWorkers: 1,
+          maxWorkers: 2,
           // A machine that others use too may stall for seconds, longer than an etcd waits for its leader. What fails
           // twice is broken; vitest tells what needed its second try.
           retry: process.env.CI === undefined ? 0 : 1,
