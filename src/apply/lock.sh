@@ -5,7 +5,8 @@ umask 022
 run=${KBIN_RUN:-/run/kbin}
 mkdir -p "$run"
 exec 9>>"$run/lock"
-if ! flock -n 9; then
+# A run that was just killed may hold it for a moment, until its connection is found dead.
+if ! flock -w 5 9; then
   echo "held by $(head -n 1 "$run/lock")"
   exit 0
 fi
