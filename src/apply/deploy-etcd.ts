@@ -41,7 +41,7 @@ export interface EtcdDeployReport {
 export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeployReport> {
   const { cluster, store, progress } = deployment;
   const view = store.view();
-  requireCertificates(cluster, view);
+  requireCertificates(cluster, view, ['etcd']);
   const hosts = hostsOfRun(cluster, 'etcd', deployment.skipHosts);
   const credentials = await etcdCredentials(store);
   const connections = shareConnections(deployment.connect);
@@ -154,7 +154,7 @@ async function joinLater(run: EtcdRun, members: readonly DecidedMember[]): Promi
 }
 
 function desireInputs(store: StoreView, binaries: Binaries | undefined): DesireInputs {
-  return { store, ...(binaries === undefined ? {} : { binaries }) };
+  return { store, only: ['etcd'], ...(binaries === undefined ? {} : { binaries }) };
 }
 
 async function resolve(

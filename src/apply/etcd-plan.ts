@@ -47,6 +47,7 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
     },
     store,
     binaries,
+    only: ['etcd'],
   });
   return {
     membership,

@@ -8,39 +8,47 @@ import { inParallel, valuesOf } from '../remote/parallel.ts';
 import { completion, type Task } from './commit.ts';
 import { act, write } from './operations.ts';
 
-/** An etcd host that a rollout works on. */
-export interface Member {
-  /** As in cluster.yaml, and as its target is named. */
+/** One component on one host that a rollout works on. */
+export interface Workplace {
+  /** The host's, as in cluster.yaml. */
   readonly name: string;
   readonly host: Host;
-  readonly target: EtcdTarget;
   readonly task: Task;
+}
+
+/** An etcd member's; its target has the host's name too. */
+export interface Member extends Workplace {
+  readonly target: EtcdTarget;
   /** It copies the data and has no vote yet. */
   readonly isLearner: boolean;
 }
 
-/** What every stage of a rollout needs. */
-export interface Rollout {
-  /** All members that cluster.yaml names, left out or not: who is asked for health and counted for quorum. */
-  readonly targets: readonly EtcdTarget[];
-  readonly credentials: EtcdCredentials;
+/** What every stage of a rollout needs, whatever the component. */
+export interface Work {
   /** Bytes of a secret file of the certificate store. */
   readonly readSecret: (ref: string) => Promise<Uint8Array>;
   readonly progress: Progress;
   readonly allowDowntime: boolean;
-  /** Seconds that a member may take to become healthy. */
+  /** Seconds that a component may take to become healthy. */
   readonly within: number;
   /** Hosts worked on at once. */
   readonly parallel: number;
-  /** Hex; undefined until a new cluster is there. */
-  readonly clusterId?: string;
   /** Aborted when the user wants to stop after the current step. */
   readonly signal?: AbortSignal;
 }
 
+/** Of etcd. */
+export interface Rollout extends Work {
+  /** All members that cluster.yaml names, left out or not: who is asked for health and counted for quorum. */
+  readonly targets: readonly EtcdTarget[];
+  readonly credentials: EtcdCredentials;
+  /** Hex; undefined until a new cluster is there. */
+  readonly clusterId?: string;
+}
+
 /** The same on all of these hosts at once. Each is worked on to its end; what failed on any of them is thrown then. */
-export async function onAll<T extends Member, R>(
-  { parallel }: Pick<Rollout, 'parallel'>,
+export async function onAll<T extends Workplace, R>(
+  { parallel }: Pick<Work, 'parallel'>,
   members: readonly T[],
   work: (member: T) => Promise<R>,
 ): Promise<R[]> {
@@ -48,7 +56,7 @@ export async function onAll<T extends Member, R>(
 }
 
 /** Between two steps: throws when the user asked to stop. `done` says where things stand. */
-export function checkpoint({ signal }: Pick<Rollout, 'signal'>, done: string): void {
+export function checkpoint({ signal }: Pick<Work, 'signal'>, done: string): void {
   if (signal?.aborted === true) throw stopped(done);
 }
 

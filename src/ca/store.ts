@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
+import { written } from '../desired/desired.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import { digestIn, sha256 } from './digest.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
-import { clusterIdFile, ignoreFile, storePaths } from './layout.ts';
+import { clusterIdFile, ignoreFile, pathsOf, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
 import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
 import { begin, recover, syncFolders, type Transaction } from './transaction.ts';
@@ -86,14 +87,19 @@ function makeFolder(folder: string): Promise<void> {
 /** Reads everything at once, so that the view is of one moment however late its parts are asked for. */
 function viewOf(files: StoreFiles): StoreView {
   const texts = new Map<string, string>();
-  const keyDigests = new Map<string, string>();
+  const keys = new Map<string, Buffer>();
   for (const path of [...files.list(), clusterIdFile]) {
     const reading = files.read(path);
     if (reading.state !== 'read') continue;
-    if (path.endsWith('.key')) keyDigests.set(path, sha256(reading.content));
+    if (path.endsWith('.key')) keys.set(path, reading.content);
     else texts.set(path, reading.content.toString('utf8'));
   }
   const clusterId = texts.get(clusterIdFile)?.trim();
+  /** Of the file where it is, else what its digest file says. */
+  const digestOfKey = (ref: string) => {
+    const bytes = keys.get(ref);
+    return bytes === undefined ? digestIn(texts.get(`${ref}.sha256`)) : sha256(bytes);
+  };
   return {
     certificate(id) {
       const ref = storePaths(id)?.certificate;
@@ -102,10 +108,25 @@ function viewOf(files: StoreFiles): StoreView {
     },
     key(id) {
       const paths = storePaths(id);
-      if (paths === undefined) return undefined;
-      // Of the key where it is, else what its digest file says.
-      const digest = keyDigests.get(paths.key) ?? digestIn(texts.get(paths.keyDigest));
-      return digest === undefined ? undefined : { ref: paths.key, sha256: digest };
+      const digest = paths && digestOfKey(paths.key);
+      return paths === undefined || digest === undefined ? undefined : { ref: paths.key, sha256: digest };
+    },
+    serviceAccountKeys: () => {
+      const own = pathsOf('service-account').publicKey;
+      const refs = [...texts.keys()].filter((path) => /^service-account\/[^/]+\.pub$/.test(path)).sort();
+      return refs
+        .sort((a, b) => Number(b === own) - Number(a === own))
+        .map((ref) => ({ ref, pem: texts.get(ref) ?? '' }));
+    },
+    encryptionKeys: () => [],
+    digestOf(parts) {
+      const pieces = parts.map((part) => {
+        if (typeof part === 'string') return part;
+        const bytes = keys.get(part.ref);
+        return bytes && written(part, bytes);
+      });
+      if (pieces.includes(undefined)) return undefined;
+      return sha256(Buffer.concat(pieces.map((piece) => Buffer.from(piece ?? ''))));
     },
     ...(clusterId ? { etcdClusterId: clusterId } : {}),
   };

@@ -32,7 +32,7 @@ const newest = { name: 'kubernetes', etcd: '3.6.5' };
 /** The newest Kubernetes that the chosen etcd is new enough for; rules-etcd.ts warns of others. */
 function kubernetesFor({ etcdVersion = newest.etcd }: InitFlags): string {
   const etcd = readVersion(etcdVersion);
-  return etcd instanceof Mistake || !isOlder(etcd, '3.5.24') ? defaults.kubernetes.version : '1.33.4';
+  return etcd instanceof Mistake || !isOlder(etcd, '3.5.24') ? '1.34.1' : '1.33.4';
 }
 
 /** `name=address[,role…]` */

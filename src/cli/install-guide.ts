@@ -92,7 +92,7 @@ function accountLines({ account, state }: DesiredComponent): string[] {
 }
 
 function programLines(cluster: Cluster, host: ClusterHost, name: string): string[] {
-  const programs = componentsOf(host)
+  const programs = componentsOf(cluster, host)
     .find((component) => component.name === name)
     ?.programs(cluster);
   if (programs === undefined) return [];

@@ -25,7 +25,7 @@ export interface LivePlanInputs {
 export async function livePlan({ cluster, store, connect, onStep }: LivePlanInputs): Promise<PlannedCluster> {
   const view = store.view();
   requireCertificates(cluster, view);
-  const hosts = cluster.hosts.filter((host) => componentsOf(host).length > 0);
+  const hosts = cluster.hosts.filter((host) => componentsOf(cluster, host).length > 0);
   const binaries = binariesOf(cluster);
   const looking = survey({
     cluster,

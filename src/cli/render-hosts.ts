@@ -18,7 +18,7 @@ export async function renderHosts(context: CliContext, output: string): Promise<
   for (const { variable, why } of checkEtcdEnvironment(cluster.etcd).unknown) {
     printWarning(io, `etcd.environment sets ${variable}, which does nothing: ${why}`);
   }
-  const hosts = cluster.hosts.filter((host) => componentsOf(host).length > 0);
+  const hosts = cluster.hosts.filter((host) => componentsOf(cluster, host).length > 0);
   const rendered = await Promise.all(
     hosts.map(async (host) => ({ host, files: await filesOf(cluster, host, store) })),
   );

@@ -98,11 +98,57 @@ export type BinarySource =
   | { readonly kind: 'download'; readonly url?: string; readonly sha256?: string; readonly sha512?: string };
 
 export interface KubernetesSettings {
-  readonly version: string;
+  /**
+   * major.minor.patch without `v`. undefined: no control plane is asked for (yet). There is no default, so that a newer
+   * kbin never means another Kubernetes.
+   */
+  readonly version?: string;
+  readonly source: BinarySource;
   readonly serviceCidr: string;
   readonly podCidr: string;
   readonly dnsDomain: string;
   readonly apiserverPort: number;
+  /** Seconds that an apiserver which was told to stop goes on serving while /readyz already says no. */
+  readonly shutdownDelay: number;
+  /** Of Secrets and other resources in etcd. undefined: they lie there in plain text. */
+  readonly encryption?: EncryptionSettings;
+  /** undefined: no audit log. */
+  readonly audit?: AuditSettings;
+  readonly components: Readonly<Record<ControlPlaneComponent, ComponentSettings>>;
+}
+
+export const controlPlaneComponents = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+] as const;
+export type ControlPlaneComponent = (typeof controlPlaneComponents)[number];
+
+export interface ComponentSettings {
+  /** The account it runs as, and its group of the same name. */
+  readonly user: string;
+  /**
+   * More flags, over those that kbin sets: name without dashes → values, several where the flag is given several times.
+   * Those that would break kbin's own wiring are refused.
+   */
+  readonly flags: Readonly<Record<string, readonly string[]>>;
+}
+
+export const encryptionProviders = ['secretbox', 'aesgcm', 'aescbc'] as const;
+
+export interface EncryptionSettings {
+  readonly provider: (typeof encryptionProviders)[number];
+  /** `secrets`, `configmaps`, `customresources.example.org`. At least one. */
+  readonly resources: readonly string[];
+}
+
+export interface AuditSettings {
+  /** YAML text of the user's own policy; undefined: kbin's (units/kube-apiserver/audit-policy.yaml). */
+  readonly policy?: string;
+  /** Days, files and megabytes that are kept, as --audit-log-maxage, -maxbackup and -maxsize have them. */
+  readonly maxAge: number;
+  readonly maxBackups: number;
+  readonly maxSize: number;
 }
 
 export interface Endpoint {
@@ -149,6 +195,15 @@ export interface Paths {
     readonly data: string;
     /** A folder of its own for the write-ahead log, else below `data`. */
     readonly wal?: string;
+  };
+  readonly kubernetes: {
+    readonly bin: string;
+    /** Folder of configuration that is no secret, and of admin.conf. */
+    readonly config: string;
+    /** Folder in which each component has a folder of its own that kbin switches as one: kube-apiserver, … */
+    readonly tls: string;
+    /** Folder of the audit log. */
+    readonly audit: string;
   };
 }
 

@@ -2,8 +2,11 @@ import type {
   BinarySource,
   Cluster,
   ClusterHost,
+  ComponentSettings,
+  ControlPlaneComponent,
   Endpoint,
   EtcdSettings,
+  KubernetesSettings,
   Paths,
   Role,
   SshSettings,
@@ -33,11 +36,18 @@ export const defaults = {
     reach: 'direct',
   },
   kubernetes: {
-    version: '1.34.1',
     serviceCidr: '10.96.0.0/12',
     podCidr: '10.244.0.0/16',
     dnsDomain: 'cluster.local',
     apiserverPort: 6443,
+    shutdownDelay: 10,
+    encryption: { provider: 'secretbox', resources: ['secrets'] as readonly string[] },
+    audit: { maxAge: 30, maxBackups: 10, maxSize: 100 },
+    users: {
+      'kube-apiserver': 'kube-apiserver',
+      'kube-controller-manager': 'kube-controller-manager',
+      'kube-scheduler': 'kube-scheduler',
+    },
   },
   /** Behind a balancer that kbin sets up the apiserver keeps its own port. */
   endpoint: { balancedPort: 16443 },
@@ -53,7 +63,7 @@ export function complete(draft: Draft, home: Home): Cluster {
     hosts: known(draft.hosts).map((host) => completeHost(host, draft, home)),
     ssh: { parallel, maxClockSkew },
     etcd: completeEtcd(draft, home),
-    kubernetes: { ...defaults.kubernetes, ...given(draft.kubernetes ?? {}) },
+    kubernetes: completeKubernetes(draft, home),
     ...given({ endpoint: completeEndpoint(draft) }),
     pki: {
       key: draft.pki?.key ?? defaults.pki.key,
@@ -106,6 +116,43 @@ function completeEtcd(draft: Draft, home: Home): EtcdSettings {
   };
 }
 
+function completeKubernetes({ kubernetes = {} }: Draft, home: Home): KubernetesSettings {
+  const d = defaults.kubernetes;
+  const { encryption, audit, apiserver, controllerManager, scheduler } = kubernetes;
+  const { provider, resources } = { ...d.encryption, ...given(encryption ?? {}) };
+  const { off, policy, ...limits } = audit ?? {};
+  const component = (name: ControlPlaneComponent, draft: typeof apiserver): ComponentSettings => ({
+    user: draft?.user ?? d.users[name],
+    flags: Object.fromEntries(
+      Object.entries(draft?.flags ?? {}).map(([flag, values]) => [flag, known(values)]),
+    ),
+  });
+  return {
+    ...given({ version: kubernetes.version }),
+    source: completeSource(kubernetes.source, home),
+    serviceCidr: kubernetes.serviceCidr ?? d.serviceCidr,
+    podCidr: kubernetes.podCidr ?? d.podCidr,
+    dnsDomain: kubernetes.dnsDomain ?? d.dnsDomain,
+    apiserverPort: kubernetes.apiserverPort ?? d.apiserverPort,
+    shutdownDelay: kubernetes.shutdownDelay ?? d.shutdownDelay,
+    ...(provider === 'off' ? {} : { encryption: { provider, resources: known(resources) } }),
+    ...(off === undefined
+      ? {
+          audit: {
+            ...d.audit,
+            ...given(limits),
+            ...(policy === undefined ? {} : { policy: localPath(policy, home) }),
+          },
+        }
+      : {}),
+    components: {
+      'kube-apiserver': component('kube-apiserver', apiserver),
+      'kube-controller-manager': component('kube-controller-manager', controllerManager),
+      'kube-scheduler': component('kube-scheduler', scheduler),
+    },
+  };
+}
+
 function completeSource(source: NonNullable<Draft['etcd']>['source'], home: Home): BinarySource {
   const { path, url, sha256, sha512 } = source ?? {};
   const pins = given({ sha256, sha512 });
@@ -123,7 +170,11 @@ function completeEndpoint({ endpoint, kubernetes }: Draft): Endpoint | undefined
 
 export function completePaths({ paths }: Draft): Paths {
   const layout = layouts[paths?.layout ?? defaults.layout];
-  return { units: paths?.units ?? layout.units, etcd: { ...layout.etcd, ...given(paths?.etcd ?? {}) } };
+  return {
+    units: paths?.units ?? layout.units,
+    etcd: { ...layout.etcd, ...given(paths?.etcd ?? {}) },
+    kubernetes: { ...layout.kubernetes, ...given(paths?.kubernetes ?? {}) },
+  };
 }
 
 /** Without the keys that are undefined, so that they do not hide a default. */

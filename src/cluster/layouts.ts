@@ -10,6 +10,12 @@ export const layouts = {
       tls: '/etc/etcd/pki',
       data: '/var/lib/etcd',
     },
+    kubernetes: {
+      bin: '/usr/local/bin',
+      config: '/etc/kubernetes',
+      tls: '/etc/kubernetes/pki',
+      audit: '/var/log/kubernetes',
+    },
   },
   opt: {
     units: '/etc/systemd/system',
@@ -18,6 +24,12 @@ export const layouts = {
       config: '/opt/etcd/cfg/etcd.conf',
       tls: '/opt/etcd/ssl',
       data: '/var/lib/etcd/default.etcd',
+    },
+    kubernetes: {
+      bin: '/opt/kubernetes/bin',
+      config: '/opt/kubernetes/cfg',
+      tls: '/opt/kubernetes/ssl',
+      audit: '/opt/kubernetes/logs',
     },
   },
 } as const satisfies Record<string, Paths>;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { readAddress, readCidr } from './address.ts';
-import { architectures, keyAlgorithms, roles } from './cluster.ts';
+import { architectures, encryptionProviders, keyAlgorithms, roles } from './cluster.ts';
 import { readHostPath, readLocalPath, readOwnFolder } from './files.ts';
 import { layoutNames } from './layouts.ts';
 import {
@@ -24,9 +24,10 @@ import {
   readEndpointUrl,
   readInterface,
   readMetricsUrl,
+  readResource,
   readWebUrl,
 } from './settings.ts';
-import { list, mapping, record, value, wordOr } from './shape.ts';
+import { list, mapping, record, value, valueOrList, wordOr } from './shape.ts';
 import { readVersion } from './version.ts';
 
 /**
@@ -64,14 +65,16 @@ function sourceWord(word: string): Record<string, string> {
   return /^https?:\/\//.test(word) ? { url: word } : { path: word };
 }
 
+const source = wordOr(sourceWord, {
+  path: value(readLocalPath),
+  url: value(readWebUrl),
+  sha256: value(readDigest(256)),
+  sha512: value(readDigest(512)),
+});
+
 const etcd = mapping({
   version: value(readVersion),
-  source: wordOr(sourceWord, {
-    path: value(readLocalPath),
-    url: value(readWebUrl),
-    sha256: value(readDigest(256)),
-    sha512: value(readDigest(512)),
-  }),
+  source,
   user: value(readAccount),
   group: value(readAccount),
   clientPort: value(readPort),
@@ -101,14 +104,42 @@ const paths = wordOr((word) => ({ layout: word }), {
       wal: value(readOwnFolder),
     }),
   ),
+  kubernetes: z.optional(
+    mapping({
+      bin: value(readHostPath),
+      config: value(readHostPath),
+      tls: value(readHostPath),
+      audit: value(readHostPath),
+    }),
+  ),
 });
+
+const component = z.optional(
+  mapping({ user: value(readAccount), flags: record(valueOrList(readLine(4096))) }),
+);
 
 const kubernetes = mapping({
   version: value(readVersion),
+  source,
   serviceCidr: value(readCidr),
   podCidr: value(readCidr),
   dnsDomain: value(readDnsName),
   apiserverPort: value(readPort),
+  shutdownDelay: value(readSeconds(0, 600)),
+  encryption: wordOr((word) => ({ provider: word }), {
+    provider: value(readOneOf([...encryptionProviders, 'off'])),
+    resources: list(readResource),
+  }),
+  audit: wordOr((word) => (word === 'off' ? { off: word } : { policy: word }), {
+    off: value(readOneOf(['off'])),
+    policy: value(readLocalPath),
+    maxAge: value(readInteger(0, 36_500)),
+    maxBackups: value(readInteger(0, 100_000)),
+    maxSize: value(readInteger(1, 1_000_000)),
+  }),
+  apiserver: component,
+  controllerManager: component,
+  scheduler: component,
 });
 
 const endpoint = mapping({

@@ -44,6 +44,14 @@ export const readCompaction: Read<string> = (text) => {
   return new Mistake(`"${text}" is neither a duration (1h, 30m) nor a number of revisions nor off`);
 };
 
+/** What an EncryptionConfiguration names: `secrets`, `deployments.apps`. */
+export const readResource: Read<string> = (text) =>
+  /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(text)
+    ? text
+    : new Mistake(
+        `"${text}" is not a resource: write it in the plural, with its group: secrets, widgets.example.org`,
+      );
+
 export const readCountry: Read<string> = (text) =>
   /^[A-Z]{2}$/.test(text) ? text : new Mistake(`"${text}" is not a country: two capital letters`);
 

@@ -41,6 +41,12 @@ export function list<T>(read: Read<T>) {
   return z.optional(z.array(value(read)));
 }
 
+/** One value, or a list of them: a list either way. */
+export function valueOrList<T>(read: Read<T>) {
+  const whole = z.transform((given: unknown) => (Array.isArray(given) ? given : [given]));
+  return z.optional(z.pipe(whole, z.array(value(read))));
+}
+
 /** Keys that the user chooses. */
 export function record<S extends z.core.$ZodType>(entry: S) {
   return z.optional(z.record(z.string(), entry));

@@ -9,6 +9,8 @@ export interface DesireInputs {
   readonly store: StoreView;
   /** What the host tells about itself; undefined where no host is asked (`kbin render`). */
   readonly facts?: HostFacts;
+  /** Names of components to speak of, where a run is about some only. Default: all that the host should have. */
+  readonly only?: readonly string[];
   /** Name → binary for the host's architecture. Undefined: nothing is said about binaries (`kbin render`). */
   readonly binaries?: Binaries;
   /** How the host's etcd member joins or joined. Default: a new cluster. */
@@ -25,12 +27,20 @@ export interface Component {
   readonly name: string;
   /** The hosts that get it. */
   readonly role: Role;
+  /** Whether this cluster has it at all. */
+  readonly isWanted: (cluster: Cluster) => boolean;
   /** The programs that it brings, for those who put them there themselves. */
   readonly programs: (cluster: Cluster) => Programs;
-  /** Ids of what the component takes from the certificate store on this host. */
-  readonly certificates: (host: ClusterHost) => readonly string[];
+  /** What the component takes from the certificate store on this host. */
+  readonly needs: (cluster: Cluster, host: ClusterHost) => readonly Need[];
   /** Pure. Throws KbinError when the store lacks a certificate or a setting cannot be written. */
   readonly desire: (cluster: Cluster, host: ClusterHost, inputs: DesireInputs) => DesiredComponent;
+}
+
+/** `leaf`: a certificate with its key. */
+export interface Need {
+  readonly id: string;
+  readonly what: 'leaf' | 'certificate' | 'key';
 }
 
 export interface Programs {

@@ -1,6 +1,6 @@
 import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
 import { KbinError } from '../errors.ts';
-import type { Component, DesireInputs } from './component.ts';
+import type { Component, DesireInputs, Need } from './component.ts';
 import { components } from './components/index.ts';
 import type { DesiredHost } from './desired.ts';
 import type { StoreView } from './store-view.ts';
@@ -13,47 +13,39 @@ export type { Binaries, DesireInputs } from './component.ts';
  * hosts together), or when a value of cluster.yaml cannot be written into its file.
  */
 export function desire(cluster: Cluster, host: ClusterHost, inputs: DesireInputs): DesiredHost {
-  const wanted = componentsOf(host);
+  const wanted = componentsOf(cluster, host).filter(({ name }) => inputs.only?.includes(name) ?? true);
   refuseMissing(
-    wanted.flatMap((component) => missingFrom(inputs.store, component.certificates(host))),
+    wanted.flatMap((component) => missingFrom(inputs.store, component.needs(cluster, host))),
     host.name,
   );
   return { host: host.name, components: wanted.map((component) => component.desire(cluster, host, inputs)) };
 }
 
-export function componentsOf(host: ClusterHost): readonly Component[] {
-  return components.filter((component) => host.roles.includes(component.role));
+export function componentsOf(cluster: Cluster, host: ClusterHost): readonly Component[] {
+  return components.filter((component) => component.isWanted(cluster) && host.roles.includes(component.role));
 }
 
-/** Throws one KbinError that names every certificate and key that some host's component needs and the store lacks. */
-export function requireCertificates(cluster: Cluster, store: StoreView): void {
-  const needed = components.flatMap((component) =>
-    hostsWithRole(cluster, component.role).flatMap((host) => component.certificates(host)),
-  );
-  refuseMissing(missingFrom(store, [...new Set(needed)]));
+/** Throws one KbinError that names every certificate and key that some host's component (of `only`) needs and the store lacks. */
+export function requireCertificates(cluster: Cluster, store: StoreView, only?: readonly string[]): void {
+  const needed = components
+    .filter((component) => component.isWanted(cluster) && (only?.includes(component.name) ?? true))
+    .flatMap((component) =>
+      hostsWithRole(cluster, component.role).flatMap((host) => component.needs(cluster, host)),
+    );
+  refuseMissing(missingFrom(store, needed));
 }
 
-interface Missing {
-  readonly id: string;
-  readonly what: 'certificate' | 'key';
-}
-
-function missingFrom(store: StoreView, ids: readonly string[]): Missing[] {
-  return ids.flatMap((id): Missing[] => {
-    if (store.certificate(id) === undefined) return [{ id, what: 'certificate' }];
-    return isAuthority(id) || store.key(id) !== undefined ? [] : [{ id, what: 'key' }];
+function missingFrom(store: StoreView, needs: readonly Need[]): string[] {
+  const missing = needs.flatMap(({ id, what }) => {
+    if (what !== 'key' && store.certificate(id) === undefined) return [id];
+    return what !== 'certificate' && store.key(id) === undefined ? [`the key of ${id}`] : [];
   });
+  return [...new Set(missing)];
 }
 
-/** CA keys stay with the operator: components take the certificate alone. */
-function isAuthority(id: string): boolean {
-  return id.endsWith('-ca');
-}
-
-function refuseMissing(missing: readonly Missing[], host?: string): void {
+function refuseMissing(missing: readonly string[], host?: string): void {
   if (missing.length === 0) return;
-  const names = missing.map(({ id, what }) => (what === 'key' ? `the key of ${id}` : id));
-  throw new KbinError(`the certificate store lacks ${names.join(', ')}`, {
+  throw new KbinError(`the certificate store lacks ${missing.join(', ')}`, {
     ...(host === undefined ? {} : { host }),
     step: 'read the certificate store',
     why: 'the certificates were not made yet, or the cluster has got hosts since',

@@ -62,8 +62,44 @@ export type Content =
   | { readonly kind: 'text'; readonly text: string; readonly sha256: string }
   /** A file of the certificate store that nobody may see: `ref` is its path below pki/, read at the moment of upload. */
   | { readonly kind: 'secret'; readonly ref: string; readonly sha256: string }
+  /**
+   * A text with secrets in it (a kubeconfig, an encryption configuration), put together at the moment of upload.
+   * `identity` stands for it in digests of bundles and units: hex, over the parts, and the same with and without the
+   * secrets. `sha256` is of the whole; where the secrets are not (a store without its keys) it is the identity, and
+   * nobody can say whether the file on the host is it.
+   */
+  | {
+      readonly kind: 'composed';
+      readonly parts: readonly Part[];
+      readonly sha256: string;
+      readonly identity: string;
+    }
   /** A binary on the operator's machine: `ref` is its absolute path there. Streamed, never read whole. */
   | { readonly kind: 'binary'; readonly ref: string; readonly sha256: string; readonly size: number };
+
+/** A piece of a composed text: as it stands, or a secret file of the store (`ref` below pki/). */
+export type Part = string | SecretPart;
+
+export interface SecretPart {
+  readonly ref: string;
+  /** Of the file's bytes. */
+  readonly sha256: string;
+  /** `base64`: of the file's bytes; `line`: the file's one line without its end. */
+  readonly as: 'base64' | 'line';
+}
+
+/** A secret as it stands in a composed text. */
+export function written({ as }: SecretPart, bytes: Uint8Array): Buffer {
+  const buffer = Buffer.from(bytes);
+  return as === 'base64'
+    ? Buffer.from(buffer.toString('base64'))
+    : Buffer.from(buffer.toString('utf8').trimEnd());
+}
+
+/** What a content counts as in a digest over several. */
+export function identityOf(content: Content): string {
+  return content.kind === 'composed' ? content.identity : content.sha256;
+}
 
 /**
  * Files that must change together (a certificate and its key). `path` is a symbolic link to a sibling folder

@@ -1,3 +1,5 @@
+import type { Part } from './desired.ts';
+
 /**
  * What pure functions may know of the certificate store (src/ca/store): certificates, and keys as references with a
  * fingerprint, so that `kbin plan` works where the keys are not.
@@ -7,6 +9,12 @@ export interface StoreView {
   certificate(id: string): { readonly ref: string; readonly pem: string } | undefined;
   /** `sha256` is of the key file's bytes. */
   key(id: string): { readonly ref: string; readonly sha256: string } | undefined;
+  /** Public keys that service-account tokens are verified with, PEM; the one that belongs to the signing key first. */
+  serviceAccountKeys(): readonly { readonly ref: string; readonly pem: string }[];
+  /** In the order of an EncryptionConfiguration: the first one encrypts. `name` is part of what is stored in etcd. */
+  encryptionKeys(): readonly { readonly name: string; readonly ref: string; readonly sha256: string }[];
+  /** sha256, hex, of the text that these parts make; undefined when a secret among them is not here. */
+  digestOf(parts: readonly Part[]): string | undefined;
   /** Cluster id of the etcd that was bootstrapped from this store, hex; undefined before. */
   readonly etcdClusterId?: string;
 }

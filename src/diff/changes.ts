@@ -1,6 +1,8 @@
 /** desired − observed. Plain data: `kbin plan --json` prints it, src/apply carries it out, an empty one is "nothing to do". */
 export interface Plan {
   readonly hosts: readonly HostPlan[];
+  /** What differs inside Kubernetes: objects that kbin keeps there (RBAC). Empty when its API was not asked. */
+  readonly objects: readonly Change[];
   /** What stops an apply, or should be known before one. */
   readonly findings: readonly PlanFinding[];
   /** Hosts that did not answer, with the reason; the plan is incomplete when there are any. */
@@ -25,9 +27,9 @@ export interface HostPlan {
 }
 
 export interface Change {
-  /** `member`: the host's place in etcd's member list (src/diff/etcd-membership.ts). */
-  readonly kind: 'account' | 'directory' | 'file' | 'bundle' | 'unit' | 'member';
-  /** Path, unit, account or member name. */
+  /** `member`: the host's place in etcd's member list (src/diff/etcd-membership.ts). `object`: in Kubernetes' API. */
+  readonly kind: 'account' | 'directory' | 'file' | 'bundle' | 'unit' | 'member' | 'object';
+  /** Path, unit, account, member name, or object (`ClusterRoleBinding/kbin:node-bootstrapper`). */
   readonly target: string;
   readonly action: 'create' | 'update' | 'reload' | 'enable' | 'start' | 'restart' | 'join' | 'promote';
   /** Why, for a reader: "content differs", "mode 0644, wanted 0600", "runs with former settings". */
@@ -63,5 +65,5 @@ export function isComplete({ unreachable, findings }: Plan): boolean {
 }
 
 export function isEmpty(plan: Plan): boolean {
-  return plan.hosts.every((host) => host.changes.length === 0);
+  return plan.objects.length === 0 && plan.hosts.every((host) => host.changes.length === 0);
 }

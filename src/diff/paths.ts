@@ -1,5 +1,6 @@
 import {
   bundleTarget,
+  type Content,
   type DesiredBundle,
   type DesiredDirectory,
   type DesiredFile,
@@ -39,7 +40,13 @@ export function fileDifference(file: DesiredFile, observed: Observed): Change | 
 
 /** Whether a file's bytes are not the wanted ones: what `effect` is about. Mode and owner never need a restart. */
 export function contentDiffers(file: DesiredFile, seen: ObservedPath | undefined): boolean {
+  if (!isComparable(file.content)) return seen === undefined;
   return seen?.sha256 !== file.content.sha256;
+}
+
+/** Where the secrets in it are not, a composed text cannot be compared; the name of its bundle's folder tells as much. */
+export function isComparable(content: Content): boolean {
+  return content.kind !== 'composed' || content.sha256 !== content.identity;
 }
 
 /**

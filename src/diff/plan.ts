@@ -19,6 +19,8 @@ export interface PlanInputs {
   readonly facts: EtcdFacts;
   readonly store: StoreView;
   readonly binaries: ReadonlyMap<Architecture, Binaries>;
+  /** Names of components that the plan is about; default: all that the hosts should have. */
+  readonly only?: readonly string[];
 }
 
 export interface PlannedCluster {
@@ -29,15 +31,14 @@ export interface PlannedCluster {
 }
 
 /** desired − observed for the whole cluster. Pure. Throws KbinError when the store lacks certificates (`desire`). */
-export function planCluster({ facts, store, binaries }: PlanInputs): PlannedCluster {
+export function planCluster({ facts, store, binaries, only }: PlanInputs): PlannedCluster {
   const { cluster, observed, unreachable, readings } = facts;
   const membership = decideMembership(facts);
+  const given = { store, binaries, ...(only === undefined ? {} : { only }) };
   const sides = cluster.hosts.flatMap((host): HostSides[] => {
     const seen = observed.get(host.name);
     if (seen === undefined) return [];
-    return [
-      { host, observed: seen, desired: desireMember(cluster, host, { store, binaries, membership, seen }) },
-    ];
+    return [{ host, observed: seen, desired: desireMember(cluster, host, { ...given, membership, seen }) }];
   });
   return {
     plan: {
@@ -51,6 +52,7 @@ export function planCluster({ facts, store, binaries }: PlanInputs): PlannedClus
           : [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]),
       ],
       unreachable: [...unreachable],
+      objects: [],
     },
     membership,
     sides,
@@ -62,12 +64,13 @@ function desireMember(
   host: ClusterHost,
   inputs: Omit<PlanInputs, 'facts'> & { membership: MembershipDecision; seen: HostSides['observed'] },
 ): DesiredHost {
-  const { store, binaries, membership, seen } = inputs;
+  const { store, binaries, membership, seen, only } = inputs;
   const own = binaries.get(host.architecture);
   const member = membership.members.find((decision) => decision.host === host.name);
   return desire(cluster, host, {
     store,
     facts: seen.facts,
+    ...(only === undefined ? {} : { only }),
     ...(own === undefined ? {} : { binaries: own }),
     ...(member === undefined ? {} : { joining: member.joining }),
   });

@@ -17,6 +17,7 @@ const restart = { kind: 'unit', target: 'etcd.service', action: 'restart', reaso
 const plan = (findings: readonly PlanFinding[], more: Partial<Plan> = {}): Plan => ({
   hosts: ['a', 'b'].map((host) => ({ host, component: 'etcd', changes: [], disruption: 'none' })),
   unreachable: [],
+  objects: [],
   findings,
   ...more,
 });

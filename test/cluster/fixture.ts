@@ -69,6 +69,15 @@ const example: Cluster = {
     podCidr: '10.244.0.0/16',
     dnsDomain: 'cluster.local',
     apiserverPort: 6443,
+    source: { kind: 'download' },
+    shutdownDelay: 10,
+    encryption: { provider: 'secretbox', resources: ['secrets'] },
+    audit: { maxAge: 30, maxBackups: 10, maxSize: 100 },
+    components: {
+      'kube-apiserver': { user: 'kube-apiserver', flags: {} },
+      'kube-controller-manager': { user: 'kube-controller-manager', flags: {} },
+      'kube-scheduler': { user: 'kube-scheduler', flags: {} },
+    },
   },
   endpoint: { address: '192.168.31.75', port: 16443, loadBalancer: 'haproxy', interface: 'eth0' },
   pki: {
@@ -85,6 +94,12 @@ const example: Cluster = {
       config: '/etc/etcd/etcd.conf',
       tls: '/etc/etcd/pki',
       data: '/var/lib/etcd',
+    },
+    kubernetes: {
+      bin: '/usr/local/bin',
+      config: '/etc/kubernetes',
+      tls: '/etc/kubernetes/pki',
+      audit: '/var/log/kubernetes',
     },
   },
 };

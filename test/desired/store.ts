@@ -8,6 +8,14 @@ export function fullStore(changes: Partial<StoreView> = {}): StoreView {
       pem: `-----BEGIN CERTIFICATE-----\n${id}\n-----END CERTIFICATE-----\n`,
     }),
     key: (id) => ({ ref: `somewhere/${id}.key`, sha256: keyDigest(id) }),
+    serviceAccountKeys: () => [
+      {
+        ref: 'service-account/sa.pub',
+        pem: '-----BEGIN PUBLIC KEY-----\nservice-account\n-----END PUBLIC KEY-----\n',
+      },
+    ],
+    encryptionKeys: () => [{ name: 'key1', ref: 'encryption-key/key1.key', sha256: keyDigest('key1') }],
+    digestOf: (parts) => keyDigest(JSON.stringify(parts)),
     ...changes,
   };
 }

@@ -11,7 +11,7 @@ import { report } from '../../src/verify/report.ts';
 
 const began = new Date('2026-11-21T01:02:03.400Z');
 const ended = new Date('2026-11-21T01:02:04.650Z');
-const emptyPlan: Plan = { hosts: [], findings: [], unreachable: [] };
+const emptyPlan: Plan = { hosts: [], objects: [], findings: [], unreachable: [] };
 const well: Check = { id: 'alarms', status: 'pass', message: 'none' };
 
 describe('a report', () => {
@@ -84,6 +84,7 @@ test('a plan as checks: what is wrong is said once, in words', () => {
     reason: 'content differs',
   } as const;
   const plan: Plan = {
+    objects: [],
     hosts: [
       { host: 'a', component: 'etcd', changes: [], disruption: 'none' },
       { host: 'b', component: 'etcd', changes: [change, change, change], disruption: 'restart' },

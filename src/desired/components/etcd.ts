@@ -3,13 +3,14 @@ import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { compareMinors, versionOf } from '../../cluster/version.ts';
 import { exitCode, KbinError } from '../../errors.ts';
 import type { Component, DesireInputs, Programs } from '../component.ts';
-import type {
-  DesiredBundle,
-  DesiredComponent,
-  DesiredDirectory,
-  DesiredFile,
-  DesiredUnit,
-  Ownership,
+import {
+  type DesiredBundle,
+  type DesiredComponent,
+  type DesiredDirectory,
+  type DesiredFile,
+  type DesiredUnit,
+  identityOf,
+  type Ownership,
 } from '../desired.ts';
 import { sha256, textContent } from '../digest.ts';
 import { folderOf, isSystemFolder } from '../folders.ts';
@@ -25,12 +26,13 @@ export const etcdUnit = 'etcd.service';
 export const etcd: Component = {
   name: 'etcd',
   role: 'etcd',
+  isWanted: () => true,
   programs,
-  certificates: (host) => [
-    'etcd-ca',
-    `etcd-server@${host.name}`,
-    `etcd-peer@${host.name}`,
-    'etcd-healthcheck-client',
+  needs: (_cluster, host) => [
+    { id: 'etcd-ca', what: 'certificate' },
+    { id: `etcd-server@${host.name}`, what: 'leaf' },
+    { id: `etcd-peer@${host.name}`, what: 'leaf' },
+    { id: 'etcd-healthcheck-client', what: 'leaf' },
   ],
   desire: desireEtcd,
 };
@@ -148,7 +150,7 @@ function renderUnit(cluster: Cluster, inputs: string): string {
 function inputsDigest(cluster: Cluster, files: readonly DesiredFile[], bundle: DesiredBundle): string {
   const parts = [...files, ...bundle.files]
     .filter((file) => file.effect === 'restart')
-    .map((file) => [file.path, file.content.sha256]);
+    .map((file) => [file.path, identityOf(file.content)]);
   return sha256(JSON.stringify([['unit', sha256(renderUnit(cluster, ''))], ...parts]));
 }
 
