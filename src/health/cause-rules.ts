@@ -32,6 +32,11 @@ export type CauseCode =
   /** Nobody got as far as its port; unlike `no-answer`, this says nothing about the member. */
   | 'out-of-reach'
   | 'ssh'
+  /** The HTTP answers of an apiserver: 401, 403, other 4xx, 5xx. */
+  | 'unauthorized'
+  | 'forbidden'
+  | 'rejected'
+  | 'server-error'
   | 'unknown';
 
 export interface Cause {

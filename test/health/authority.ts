@@ -11,6 +11,9 @@ export interface Leaf {
   /** Days from now; negative is the past. Default -1 and 365. */
   readonly from?: number;
   readonly to?: number;
+  /** Common name and organisation of the subject. Default the file's name, and none. */
+  readonly name?: string;
+  readonly organization?: string;
 }
 
 /** A CA that openssl keeps in a folder: what kbin makes itself must not be what it is tested with. */
@@ -41,7 +44,8 @@ export class Authority {
   async issue(name: string, leaf: Leaf = {}): Promise<{ cert: string; key: string }> {
     await this.openssl(
       ...'req -config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'.split(' '),
-      ...['-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`],
+      ...['-subj', subject(leaf.name ?? name, leaf.organization)],
+      ...['-keyout', `${name}.key`, '-out', `${name}.csr`],
     );
     const extensions = [
       'keyUsage=critical,digitalSignature,keyEncipherment',
@@ -69,6 +73,10 @@ export class Authority {
   }
 }
 
+function subject(name: string, organization: string | undefined): string {
+  return `${organization === undefined ? '' : `/O=${organization}`}/CN=${name}`;
+}
+
 const configuration = `
 [req]
 distinguished_name = name
@@ -85,6 +93,7 @@ policy = any
 unique_subject = no
 rand_serial = yes
 [any]
+organizationName = optional
 commonName = supplied
 [authority]
 basicConstraints = critical,CA:TRUE

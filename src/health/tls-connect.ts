@@ -1,0 +1,37 @@
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { withDeadline } from './dial.ts';
+
+/**
+ * TLS over an open stream. The certificate has to come from the CA and be good for `host`: an address among its IP SANs,
+ * or a DNS name. Rejects, and ends the stream, when it is not, or when nothing came of it in `deadlineMs`.
+ */
+export async function connectVerified(
+  raw: Duplex,
+  host: string,
+  credentials: { readonly ca: string; readonly cert?: string; readonly key?: string },
+  deadlineMs: number,
+): Promise<TLSSocket> {
+  const shaken = new Promise<TLSSocket>((resolve, reject) => {
+    const socket = connect({
+      socket: raw,
+      minVersion: 'TLSv1.2',
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...credentials,
+    });
+    socket.once('secureConnect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('ECONNRESET connection closed during the TLS handshake')));
+  });
+  try {
+    return await withDeadline(shaken, deadlineMs, 'no TLS handshake');
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
+}
