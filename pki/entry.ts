@@ -47,4 +47,10 @@ export interface KeyPairEntry {
   readonly purpose: string;
 }
 
+/** Keys of 256 random bits that encrypt, with names and in an order (src/ca/key-ring.ts). */
+export interface KeyRingEntry {
+  readonly id: string;
+  readonly purpose: string;
+}
+
 export const hostName = (host: ClusterHost): string => host.name;

@@ -1,8 +1,9 @@
 /**
- * Every certificate that kbin makes. Issuing, listing, rendering and the documentation all read this list; a new
+ * Every certificate and key that kbin makes. Issuing, listing, rendering and the documentation all read this list; a new
  * certificate is an entry in one of these files and nothing else.
  */
-import type { AuthorityEntry, KeyPairEntry, LeafEntry } from './entry.ts';
+import { encryptionKey } from './encryption-key.ts';
+import type { AuthorityEntry, KeyPairEntry, KeyRingEntry, LeafEntry } from './entry.ts';
 import { etcdCa } from './etcd-ca.ts';
 import { frontProxyCa } from './front-proxy-ca.ts';
 import { kubernetesCa } from './kubernetes-ca.ts';
@@ -10,6 +11,7 @@ import { serviceAccount } from './service-account.ts';
 
 export const authorities: readonly AuthorityEntry[] = [etcdCa, kubernetesCa, frontProxyCa];
 export const keyPairs: readonly KeyPairEntry[] = [serviceAccount];
+export const keyRings: readonly KeyRingEntry[] = [encryptionKey];
 
 export interface Located {
   readonly authority: AuthorityEntry;

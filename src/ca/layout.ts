@@ -1,4 +1,4 @@
-import { authorities, findEntry, keyPairs } from '../../pki/index.ts';
+import { authorities, findEntry, keyPairs, keyRings } from '../../pki/index.ts';
 
 /** Where the store keeps what: paths below pki/, with `/`. */
 export interface StorePaths {
@@ -13,8 +13,8 @@ export interface StorePaths {
 export const ignoreFile = '.gitignore';
 export const clusterIdFile = 'etcd-cluster-id';
 
-/** A folder for each CA with what it signed, and one for each key pair. */
-export const storeFolders: readonly string[] = [...authorities, ...keyPairs].map(({ id }) => id);
+/** A folder for each CA with what it signed, and one for each key pair and key ring. */
+export const storeFolders: readonly string[] = [...authorities, ...keyPairs, ...keyRings].map(({ id }) => id);
 
 /** Undefined when pki/ knows nothing of that id. */
 export function storePaths(id: string): StorePaths | undefined {

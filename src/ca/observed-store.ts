@@ -4,12 +4,16 @@ import type { KeyAlgorithm } from '../cluster/cluster.ts';
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { digestIn, sha256 } from './digest.ts';
 import type { CertificateInfo } from './inspect.ts';
+import { type KeyRing, readKeyRing } from './key-ring.ts';
 import { algorithmOf, publicPartOf, readPrivateKey } from './keys.ts';
 import { clusterIdFile, pathsOf, type StorePaths } from './layout.ts';
 import type { FileReading, StoreFiles } from './store-files.ts';
 
 /** What the store holds of what the plan wants, by id, with every check that needs cryptography already made. */
-export type ObservedStore = ReadonlyMap<string, ObservedEntry>;
+export interface ObservedStore {
+  readonly get: (id: string) => ObservedEntry | undefined;
+  readonly ring: (id: string) => KeyRing | undefined;
+}
 
 export interface ObservedEntry {
   readonly certificate: ObservedCertificate;
@@ -59,11 +63,12 @@ type EntryFiles = { readonly [Part in keyof StorePaths]: FileReading };
 export interface RawStore {
   readonly entries: ReadonlyMap<string, EntryFiles>;
   readonly inUse: ReadonlyMap<string, InUse>;
+  readonly rings: ReadonlyMap<string, KeyRing>;
 }
 
 /** Reads the files of every entry of the plan. Does not wait, so that it can run within readConsistently. */
 export function readRaw(plan: CertificatePlan, files: StoreFiles): RawStore {
-  const ids = planIds(plan);
+  const ids = idsWithPaths(plan);
   const planned = new Set(ids.flatMap((id) => Object.values(pathsOf(id))));
   const others = files.list().filter((path) => !planned.has(path) && /\.(crt|key|key\.sha256)$/.test(path));
   return {
@@ -83,6 +88,7 @@ export function readRaw(plan: CertificatePlan, files: StoreFiles): RawStore {
         return file === undefined ? [] : [[id, { by: 'a certificate', file }]];
       }),
     ),
+    rings: new Map(plan.keyRings.map(({ id }) => [id, readKeyRing(id, files)])),
   };
 }
 
@@ -90,6 +96,11 @@ export function readRaw(plan: CertificatePlan, files: StoreFiles): RawStore {
 const etcdAuthority = 'etcd-ca';
 
 export function planIds(plan: CertificatePlan): readonly string[] {
+  return [...idsWithPaths(plan), ...plan.keyRings.map(({ id }) => id)];
+}
+
+/** Of what has one key and knows its files (`pathsOf`). */
+export function idsWithPaths(plan: CertificatePlan): readonly string[] {
   return [
     ...plan.authorities.flatMap((authority) => [authority.id, ...authority.leaves.map(({ id }) => id)]),
     ...plan.keyPairs.map(({ id }) => id),
@@ -130,7 +141,13 @@ export async function observeStore(
     for (const { id } of authority.leaves) observe(id, ca);
   }
   for (const { id } of plan.keyPairs) observe(id, undefined);
-  return store;
+  return { get: (id) => store.get(id), ring: (id) => raw.rings.get(id) };
+}
+
+export function ringOf({ ring }: ObservedStore, id: string): KeyRing {
+  const found = ring(id);
+  if (found === undefined) throw new Error(`${id} was not observed`);
+  return found;
 }
 
 function observeCertificate(

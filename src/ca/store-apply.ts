@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
 import { basename } from 'node:path/posix';
 import type {
   CertificatePlan,
@@ -11,9 +11,10 @@ import { digestLine } from './digest.ts';
 import { keyIdentifier } from './encode.ts';
 import type { CertificateInfo } from './inspect.ts';
 import { type Issued, type Issuer, issueAuthority, issueCertificate } from './issue.ts';
+import { firstKey, keyRingPaths, orderText } from './key-ring.ts';
 import { generateKeyPair, type KeyPair, publicKeyPem, publicPartOf } from './keys.ts';
 import { pathsOf } from './layout.ts';
-import type { ObservedEntry, ObservedStore } from './observed-store.ts';
+import { type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
 import { pemBlocks } from './pem.ts';
 import type { StoreChange } from './store-changes.ts';
 import type { StoreFile } from './transaction.ts';
@@ -66,6 +67,10 @@ export function applyChanges(
     if (change === undefined) continue;
     applied.push(change.action === 'repair' ? repair(change, work) : makeKeyPair(pair, change, work));
   }
+  for (const { id } of plan.keyRings) {
+    const change = byId.get(id);
+    if (change !== undefined) applied.push(Promise.resolve(makeKeyRing(change, work)));
+  }
   return Promise.all(applied);
 }
 
@@ -100,6 +105,26 @@ async function makeKeyPair(
   const pair = await generateKeyPair(key);
   stageKey(id, pair.pem, stage);
   stagePublicKey(id, pair.spki, stage);
+  return change;
+}
+
+/** A new ring has one key. Those that are there stay byte for byte; what follows from them is written again. */
+function makeKeyRing(change: StoreChange, { store, stage }: Work): StoreChange {
+  const { id } = change;
+  const present = ringOf(store, id).keys.flatMap(({ name, file }) =>
+    file.state === 'read' ? [{ name, text: file.content.toString('utf8') }] : [],
+  );
+  const keys =
+    change.action === 'create'
+      ? [{ name: firstKey, text: `${randomBytes(32).toString('base64')}\n` }]
+      : present;
+  for (const { name, text } of keys) {
+    const path = keyRingPaths.key(id, name);
+    stage({ path, content: text, mode: 0o600 });
+    stage({ path: keyRingPaths.keyDigest(id, name), content: digestLine(text, basename(path)), mode: 0o644 });
+  }
+  const order = orderText(keys.map(({ name }) => name));
+  stage({ path: keyRingPaths.order(id), content: order, mode: 0o644 });
   return change;
 }
 

@@ -9,9 +9,9 @@ export interface StoreDiff {
 }
 
 export interface StoreChange {
-  /** Id in the plan: `etcd-ca`, `etcd-server@HOST`, `service-account`. */
+  /** Id in the plan: `etcd-ca`, `etcd-server@HOST`, `service-account`, `encryption-key`. */
   readonly id: string;
-  readonly kind: 'authority' | 'leaf' | 'key-pair';
+  readonly kind: 'authority' | 'leaf' | 'key-pair' | 'key-ring';
   /** `repair` writes what follows from a key that stays: its digest file, its public key, its mode. */
   readonly action: 'create' | 'reissue' | 'repair';
   readonly reasons: readonly Reason[];
@@ -31,7 +31,8 @@ export interface Reason {
     | 'key-missing'
     | 'key-digest'
     | 'key-mode'
-    | 'public-key';
+    | 'public-key'
+    | 'key-order';
   /** For a reader: `SAN added: 10.0.0.9`. */
   readonly message: string;
 }
@@ -49,7 +50,10 @@ export interface StoreProblem {
     | 'key-malformed'
     | 'key-closed'
     | 'certificate-unreadable'
-    | 'key-pair-lost';
+    | 'key-pair-lost'
+    | 'key-order'
+    | 'encryption-key-lost'
+    | 'encryption-key-changed';
   readonly message: string;
   readonly why: string;
   readonly next: string;

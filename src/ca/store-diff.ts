@@ -1,18 +1,20 @@
 import type { CertificatePlan, PlannedAuthority, PlannedKeyPair } from '../desired/certificate-plan.ts';
 import { authorityNotes, authorityProblems, signingProblems } from './authority-diff.ts';
+import { diffKeyRing } from './key-ring-diff.ts';
 import { pathsOf } from './layout.ts';
 import { day, isUnmade, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
-import type { ObservedEntry, ObservedStore } from './observed-store.ts';
+import { type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
 import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
 
 /**
  * What has to be made so that the store is what the plan wants, and why. Pure. A leaf is issued anew, with a new key,
- * only when it differs itself; an existing CA or service-account key is never replaced.
+ * only when it differs itself; an existing CA, service-account key or encryption key is never replaced.
  */
 export function diffStore(plan: CertificatePlan, store: ObservedStore, now: Date, place: Place): StoreDiff {
   const parts = [
     ...plan.authorities.map((authority) => diffAuthority(authority, store, now, place)),
     ...plan.keyPairs.map((pair) => diffKeyPair(pair, entryOf(store, pair.id), place)),
+    ...plan.keyRings.map((ring) => diffKeyRing(ring, ringOf(store, ring.id), place)),
   ];
   return {
     changes: parts.flatMap(({ changes }) => changes),

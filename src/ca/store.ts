@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
+import { encryptionKey } from '../../pki/encryption-key.ts';
+import { keyRings } from '../../pki/index.ts';
 import { written } from '../desired/desired.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import { digestIn, sha256 } from './digest.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
+import { keyRingPaths, readKeyRing, ringKeyDigest } from './key-ring.ts';
 import { clusterIdFile, ignoreFile, pathsOf, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
 import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
@@ -94,6 +97,7 @@ function viewOf(files: StoreFiles): StoreView {
     if (path.endsWith('.key')) keys.set(path, reading.content);
     else texts.set(path, reading.content.toString('utf8'));
   }
+  const rings = new Map(keyRings.map(({ id }) => [id, keysInUse(id, files)]));
   const clusterId = texts.get(clusterIdFile)?.trim();
   /** Of the file where it is, else what its digest file says. */
   const digestOfKey = (ref: string) => {
@@ -107,6 +111,8 @@ function viewOf(files: StoreFiles): StoreView {
       return ref === undefined || pem === undefined ? undefined : { ref, pem };
     },
     key(id) {
+      const [first] = rings.get(id) ?? [];
+      if (first !== undefined) return { ref: first.ref, sha256: first.sha256 };
       const paths = storePaths(id);
       const digest = paths && digestOfKey(paths.key);
       return paths === undefined || digest === undefined ? undefined : { ref: paths.key, sha256: digest };
@@ -118,7 +124,7 @@ function viewOf(files: StoreFiles): StoreView {
         .sort((a, b) => Number(b === own) - Number(a === own))
         .map((ref) => ({ ref, pem: texts.get(ref) ?? '' }));
     },
-    encryptionKeys: () => [],
+    encryptionKeys: () => rings.get(encryptionKey.id) ?? [],
     digestOf(parts) {
       const pieces = parts.map((part) => {
         if (typeof part === 'string') return part;
@@ -130,6 +136,19 @@ function viewOf(files: StoreFiles): StoreView {
     },
     ...(clusterId ? { etcdClusterId: clusterId } : {}),
   };
+}
+
+/** Nothing unless all of them can be told: with one left out, what it encrypted would be unreadable. */
+function keysInUse(id: string, files: StoreFiles): ReturnType<StoreView['encryptionKeys']> {
+  const { order, keys } = readKeyRing(id, files);
+  if (order !== 'read' && order !== 'guessed') return [];
+  const known = keys.flatMap((key) => {
+    const digest = ringKeyDigest(key);
+    return digest === undefined
+      ? []
+      : [{ name: key.name, ref: keyRingPaths.key(id, key.name), sha256: digest }];
+  });
+  return known.length === keys.length ? known : [];
 }
 
 async function readSecret(folder: string, ref: string): Promise<Uint8Array> {

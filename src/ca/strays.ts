@@ -1,7 +1,7 @@
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { type CertificateInfo, inspectPem } from './inspect.ts';
 import { pathsOf } from './layout.ts';
-import { planIds } from './observed-store.ts';
+import { idsWithPaths } from './observed-store.ts';
 import { readConsistently } from './store-files.ts';
 
 export interface Stray {
@@ -17,7 +17,7 @@ export interface Stray {
 
 /** Certificates in the store that the plan does not want (any more): of a host that left cluster.yaml. Never removed. */
 export function strayCertificates(plan: CertificatePlan, folder: string): Stray[] {
-  const wanted = new Set(planIds(plan).map((id) => pathsOf(id).certificate));
+  const wanted = new Set(idsWithPaths(plan).map((id) => pathsOf(id).certificate));
   return readConsistently(folder, (files) =>
     files
       .list()

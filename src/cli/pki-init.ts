@@ -1,3 +1,4 @@
+import { planIds } from '../ca/observed-store.ts';
 import { compareStore, reconcileStore, stopped } from '../ca/reconcile.ts';
 import { openStore } from '../ca/store.ts';
 import type { AppliedChange } from '../ca/store-apply.ts';
@@ -44,12 +45,12 @@ async function compare(context: CliContext): Promise<Outcome> {
   const cluster = await context.cluster();
   const plan = certificatePlan(cluster);
   const folder = `${cluster.folder}/pki`;
-  const { observed, diff } = await compareStore(plan, folder, {
+  const { diff } = await compareStore(plan, folder, {
     now: new Date(),
     passphrase: context.io.env.KBIN_CA_PASSPHRASE,
   });
   if (diff.problems.length > 0) throw stopped(diff.problems);
-  const kept = observed.size - diff.changes.length;
+  const kept = planIds(plan).length - diff.changes.length;
   return { folder, dryRun: true, changes: diff.changes, kept, notes: diff.notes };
 }
 

@@ -1,6 +1,7 @@
 import { type CertificateInfo, daysLeft } from '../ca/inspect.ts';
+import { type KeyRing, keyMistake, keyRingPaths, type RingKey } from '../ca/key-ring.ts';
 import { storePaths } from '../ca/layout.ts';
-import type { ObservedEntry, ObservedKey } from '../ca/observed-store.ts';
+import { type ObservedEntry, type ObservedKey, ringOf } from '../ca/observed-store.ts';
 import { compareStore } from '../ca/reconcile.ts';
 import type { StoreDiff } from '../ca/store-changes.ts';
 import { strayCertificates } from '../ca/strays.ts';
@@ -9,6 +10,8 @@ import { certificatePlan } from '../desired/certificates.ts';
 import type { CliContext } from './context.ts';
 import { printJson, printTable } from './output.ts';
 
+type KeyFileState = 'here' | 'elsewhere' | 'missing' | 'closed' | 'malformed';
+
 /** A line of the list. */
 interface Listed {
   readonly name: string;
@@ -16,9 +19,11 @@ interface Listed {
   /** Path below pki/. */
   readonly file?: string;
   readonly certificate?: CertificateInfo & { readonly daysLeft: number };
-  /** The key's algorithm; undefined where neither certificate nor key can be read. */
+  /** The key's algorithm, or the names in a key ring; undefined where neither certificate nor key can be read. */
   readonly key?: string;
-  readonly keyFile: 'here' | 'elsewhere' | 'missing' | 'closed' | 'malformed';
+  readonly keyFile: KeyFileState;
+  /** Of a key ring: the first one encrypts. `file`: below pki/. */
+  readonly keys?: readonly { readonly name: string; readonly file: string; readonly keyFile: KeyFileState }[];
   readonly status: string;
 }
 
@@ -31,6 +36,7 @@ export async function pkiList(context: CliContext): Promise<void> {
   const { observed, diff } = await compareStore(plan, folder, { now, passphrase });
   const listed = [
     ...planned(plan).map(({ id, purpose }) => listedEntry(id, purpose, observed.get(id), diff, now)),
+    ...plan.keyRings.map(({ id, purpose }) => listedRing(id, purpose, ringOf(observed, id), diff)),
     ...strayCertificates(plan, folder).map(({ id, file, info, keyIsHere }) => ({
       name: id,
       file,
@@ -68,7 +74,7 @@ function listedEntry(
       : {}),
     ...keyAlgorithm(entry),
     keyFile: keyState(entry),
-    status: status(id, entry, diff),
+    status: status(id, entry?.key.state === 'absent' && entry.leftBehind, diff),
   };
 }
 
@@ -77,21 +83,43 @@ function keyAlgorithm(entry: ObservedEntry | undefined): Pick<Listed, 'key'> {
   return entry?.key.state === 'read' ? { key: entry.key.algorithm } : {};
 }
 
-const keyStates: Record<ObservedKey['state'], Listed['keyFile']> = {
+const keyStates: Record<ObservedKey['state'], KeyFileState> = {
   read: 'here',
   closed: 'closed',
   malformed: 'malformed',
   absent: 'missing',
 };
 
-function keyState(entry: ObservedEntry | undefined): Listed['keyFile'] {
+function keyState(entry: ObservedEntry | undefined): KeyFileState {
   if (entry === undefined) return 'missing';
   return entry.key.state === 'absent' && entry.leftBehind ? 'elsewhere' : keyStates[entry.key.state];
 }
 
+/** One line for all keys of a ring; --json names each. */
+function listedRing(id: string, purpose: string, ring: KeyRing, diff: StoreDiff): Listed {
+  const keys = ring.keys.map((key) => ({
+    name: key.name,
+    file: keyRingPaths.key(id, key.name),
+    keyFile: ringKeyState(key),
+  }));
+  const keyFile = keys.find((key) => key.keyFile !== 'here')?.keyFile ?? 'here';
+  return {
+    name: id,
+    purpose,
+    ...(keys.length === 0 ? {} : { key: keys.map(({ name }) => name).join(', '), keys }),
+    keyFile: keys.length === 0 ? 'missing' : keyFile,
+    status: status(id, keyFile === 'elsewhere', diff),
+  };
+}
+
+function ringKeyState({ file, digest }: RingKey): KeyFileState {
+  if (file.state === 'read') return keyMistake(file.content) === undefined ? 'here' : 'malformed';
+  if (file.state === 'closed') return 'closed';
+  return digest === undefined ? 'missing' : 'elsewhere';
+}
+
 /** That a key is kept elsewhere is no fault: lists are made in CI too. */
-function status(id: string, entry: ObservedEntry | undefined, { changes, problems }: StoreDiff): string {
-  const elsewhere = entry?.key.state === 'absent' && entry.leftBehind;
+function status(id: string, elsewhere: boolean, { changes, problems }: StoreDiff): string {
   const faults = [
     ...problems.filter((problem) => problem.id === id && !(elsewhere && keptElsewhere.has(problem.code))),
     ...changes.filter((change) => change.id === id).flatMap(({ reasons }) => reasons),
@@ -99,7 +127,11 @@ function status(id: string, entry: ObservedEntry | undefined, { changes, problem
   return faults.length === 0 ? 'ok' : faults.map(({ message }) => message).join('; ');
 }
 
-const keptElsewhere: ReadonlySet<string> = new Set(['ca-key-missing', 'key-pair-lost']);
+const keptElsewhere: ReadonlySet<string> = new Set([
+  'ca-key-missing',
+  'key-pair-lost',
+  'encryption-key-lost',
+]);
 
 const header = ['name', 'subject', 'issuer', 'key', 'key file', 'valid until', 'days left', 'status'];
 

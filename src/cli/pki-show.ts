@@ -1,15 +1,18 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { findEntry, keyPairs } from '../../pki/index.ts';
+import { findEntry, keyPairs, keyRings } from '../../pki/index.ts';
 import { sha256 } from '../ca/digest.ts';
 import { fileFailure } from '../ca/file-failure.ts';
 import { type CertificateInfo, daysLeft, inspectPem } from '../ca/inspect.ts';
+import { keyRingPaths, readKeyRing, ringKeyDigest } from '../ca/key-ring.ts';
 import { algorithmOf } from '../ca/keys.ts';
 import { storePaths } from '../ca/layout.ts';
 import { planIds } from '../ca/observed-store.ts';
 import { pemText } from '../ca/pem.ts';
+import { readConsistently } from '../ca/store-files.ts';
 import { certificatePlan } from '../desired/certificates.ts';
+import { KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { type Cell, printJson, printTable } from './output.ts';
 
@@ -22,19 +25,38 @@ interface ShownKey {
   readonly publicKeySha256: string;
 }
 
+/** Of a key ring, whose keys nobody may see. */
+interface ShownSecret {
+  readonly file: string;
+  readonly name: string;
+  readonly use: 'encrypts' | 'decrypts' | 'unknown';
+  /** Of the key file, hex. */
+  readonly fileSha256?: string;
+}
+
 /** `what`: a name of the plan, else a file. */
 export async function pkiShow(context: CliContext, what: string): Promise<void> {
-  const shown = keyPairs.some(({ id }) => id === what)
-    ? [showPublicKey(`${(await context.cluster()).folder}/pki/${storePaths(what)?.publicKey}`)]
-    : (await filesOf(context, what)).flatMap((file) => showFile(file, new Date()));
+  const shown = await shownOf(context, what);
   if (context.json) {
     printJson(context.io, shown);
     return;
   }
   shown.forEach((entry, index) => {
     if (index > 0) context.io.out('\n');
-    printTable(context.io, ['field', 'value'], 'subject' in entry ? certificateRows(entry) : keyRows(entry));
+    printTable(context.io, ['field', 'value'], rowsOf(entry));
   });
+}
+
+async function shownOf(
+  context: CliContext,
+  what: string,
+): Promise<readonly (Shown | ShownKey | ShownSecret)[]> {
+  if (keyPairs.some(({ id }) => id === what)) {
+    return [showPublicKey(`${(await context.cluster()).folder}/pki/${storePaths(what)?.publicKey}`)];
+  }
+  if (keyRings.some(({ id }) => id === what))
+    return showRing(`${(await context.cluster()).folder}/pki`, what);
+  return (await filesOf(context, what)).flatMap((file) => showFile(file, new Date()));
 }
 
 async function filesOf(context: CliContext, what: string): Promise<readonly string[]> {
@@ -61,12 +83,46 @@ function showPublicKey(file: string): ShownKey {
   return { file, key: algorithmOf(key), publicKeySha256: sha256(spki) };
 }
 
+function showRing(folder: string, id: string): ShownSecret[] {
+  const { order, keys } = readConsistently(folder, (files) => readKeyRing(id, files));
+  if (keys.length === 0) {
+    throw new KbinError(`there is no ${id} in ${folder}`, {
+      step: 'showing a key',
+      next: 'run `kbin pki init`: it makes what is missing',
+    });
+  }
+  const known = order === 'read' || order === 'guessed';
+  return keys.map((key, index) => {
+    const digest = ringKeyDigest(key);
+    return {
+      file: `${folder}/${keyRingPaths.key(id, key.name)}`,
+      name: key.name,
+      use: known ? (index === 0 ? 'encrypts' : 'decrypts') : 'unknown',
+      ...(digest === undefined ? {} : { fileSha256: digest }),
+    };
+  });
+}
+
 function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
     throw fileFailure(`cannot read ${file}`, 'showing a certificate', error);
   }
+}
+
+function rowsOf(entry: Shown | ShownKey | ShownSecret): Cell[][] {
+  if ('subject' in entry) return certificateRows(entry);
+  return 'use' in entry ? secretRows(entry) : keyRows(entry);
+}
+
+function secretRows({ file, name, use, fileSha256 }: ShownSecret): Cell[][] {
+  return [
+    ['file', file],
+    ['name', name],
+    ['use', use],
+    ['file sha256', fileSha256],
+  ];
 }
 
 function keyRows({ file, key, publicKeySha256 }: ShownKey): Cell[][] {

@@ -12,11 +12,12 @@ export const register: Register = (program, context) => {
     .summary('make what is missing or has changed')
     .description(
       'Makes every certificate and key that cluster.yaml needs and that is not there yet: three CAs (etcd, ' +
-        'Kubernetes, front proxy), what they sign, and the service-account key pair.\n\n' +
+        'Kubernetes, front proxy), what they sign, the service-account key pair, and the key that encrypts Secrets.\n\n' +
         'Run again after a change of cluster.yaml, it issues only what that change affects, and says why: a new ' +
         'host, other SANs, another key type, subject or usage, an expired certificate. What it issues anew gets a ' +
         'new key too; remove a certificate (its .crt file) to ask for that. An existing CA is never replaced, and ' +
-        'one that has signed something is never made a second time. With nothing to do it changes nothing.\n\n' +
+        'one that has signed something is never made a second time; nor is a key that has encrypted something. With ' +
+        'nothing to do it changes nothing.\n\n' +
         'An encrypted CA key is opened with the passphrase in $KBIN_CA_PASSPHRASE.',
     )
     .option('--dry-run', 'only show what would be made, and why')

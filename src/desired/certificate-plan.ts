@@ -6,6 +6,7 @@ import type { KeyAlgorithm } from '../cluster/cluster.ts';
 export interface CertificatePlan {
   readonly authorities: readonly PlannedAuthority[];
   readonly keyPairs: readonly PlannedKeyPair[];
+  readonly keyRings: readonly PlannedKeyRing[];
 }
 
 export interface PlannedAuthority extends PlannedCertificate {
@@ -34,6 +35,11 @@ export interface PlannedKeyPair {
   readonly id: string;
   readonly purpose: string;
   readonly key: KeyAlgorithm;
+}
+
+export interface PlannedKeyRing {
+  readonly id: string;
+  readonly purpose: string;
 }
 
 /** In the order that cfssl writes them. */

@@ -1,5 +1,5 @@
 import type { AuthorityEntry, LeafEntry } from '../../pki/entry.ts';
-import { authorities, keyPairs } from '../../pki/index.ts';
+import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
 import { type Profile, type ProfileName, profiles } from '../../pki/profiles.ts';
 import type { Usage } from '../../pki/usages.ts';
 import { type Cluster, type ClusterHost, hostsWithRole, type KeyAlgorithm } from '../cluster/cluster.ts';
@@ -33,6 +33,7 @@ export function certificatePlan(cluster: Cluster): CertificatePlan {
   return {
     authorities: authorities.map((entry) => plannedAuthority(cluster, entry)),
     keyPairs: keyPairs.map(({ id, purpose }) => ({ id, purpose, key: cluster.pki.key })),
+    keyRings: keyRings.map(({ id, purpose }) => ({ id, purpose })),
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectPem } from '../../src/ca/inspect.ts';
 import { pathsOf } from '../../src/ca/layout.ts';
-import { planIds } from '../../src/ca/observed-store.ts';
+import { idsWithPaths } from '../../src/ca/observed-store.ts';
 import { compareStore } from '../../src/ca/reconcile.ts';
 import type { Store } from '../../src/ca/store.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
@@ -19,7 +19,7 @@ const planOf = (overrides: Overrides<Cluster>) =>
 const file = (store: Store, path: string): string => join(store.folder, path);
 const contents = (store: Store): Record<string, string> =>
   Object.fromEntries(
-    planIds(smallPlan).flatMap((id) =>
+    idsWithPaths(smallPlan).flatMap((id) =>
       Object.values(pathsOf(id)).map((path) => {
         const name = file(store, path);
         return [path, existsSync(name) ? readFileSync(name, 'utf8') : 'absent'];
@@ -49,7 +49,7 @@ describe('a new store', () => {
     const store = await filledStore();
     const mode = (path: string): string => (statSync(file(store, path)).mode & 0o777).toString(8);
     expect(mode('.')).toBe('700');
-    for (const id of planIds(smallPlan)) {
+    for (const id of idsWithPaths(smallPlan)) {
       const { key, keyDigest, certificate, publicKey } = pathsOf(id);
       expect([id, mode(key), mode(keyDigest), mode(certificate ?? publicKey ?? '')]).toEqual([
         id,
@@ -172,7 +172,7 @@ describe('a change of cluster.yaml issues only what it affects, and says why', (
     const store = await filledStore(planOf({ pki: { validity: { leaf: 24 } } }));
     const later = new Date(Date.now() + 25 * 3_600_000);
     const { applied } = await init(store, smallPlan, later);
-    expect(applied).toHaveLength(smallCount - 4);
+    expect(applied).toHaveLength(smallCount - 5);
     expect(applied[0]?.reasons[0]).toMatchObject({ code: 'expired' });
   });
 
@@ -327,7 +327,7 @@ describe('stops with a clear error and touches nothing', () => {
     expect(await stops(store)).toMatchObject({
       why: 'the certificate or key etcd-server@m1 of this CA is still there; nothing was changed',
     });
-    for (const id of planIds(smallPlan).filter((one) => pathsOf(one).key.startsWith('etcd-ca/'))) {
+    for (const id of idsWithPaths(smallPlan).filter((one) => pathsOf(one).key.startsWith('etcd-ca/'))) {
       for (const path of Object.values(pathsOf(id))) rmSync(file(store, path), { force: true });
     }
     writeFileSync(file(store, 'etcd-ca/etcd-peer@gone.key.sha256'), '');
@@ -416,9 +416,9 @@ describe('a store without keys', () => {
   test('can be compared and viewed', async () => {
     const store = await filledStore();
     const before = store.view();
-    for (const id of planIds(smallPlan)) rmSync(file(store, pathsOf(id).key));
+    for (const id of idsWithPaths(smallPlan)) rmSync(file(store, pathsOf(id).key));
     const after = store.view();
-    for (const id of planIds(smallPlan)) expect(after.key(id)).toEqual(before.key(id));
+    for (const id of idsWithPaths(smallPlan)) expect(after.key(id)).toEqual(before.key(id));
     const { diff } = await compareStore(smallPlan, store.folder, { now: new Date() });
     expect(new Set(diff.changes.flatMap(({ reasons }) => reasons.map(({ code }) => code)))).toEqual(
       new Set(['key-missing']),

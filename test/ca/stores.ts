@@ -18,8 +18,8 @@ import { exampleCluster, exampleHost } from '../cluster/fixture.ts';
 /** One stacked host: few certificates, of every kind. */
 export const smallCluster: Cluster = exampleCluster({ hosts: [exampleHost('m1', '10.0.0.1')] });
 export const smallPlan: CertificatePlan = certificatePlan(smallCluster);
-/** How many entries smallPlan has: three CAs, twelve leaves, one key pair. */
-export const smallCount = 17;
+/** How many entries smallPlan has: three CAs, twelve leaves, one key pair, one key ring. */
+export const smallCount = 18;
 
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kbin-pki-'));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { authorities, keyPairs } from '../../pki/index.ts';
+import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
 import { pageAt, root, tableRows } from './pages.ts';
 
 /** What the sources of a folder have in these places, sorted. */
@@ -49,9 +49,8 @@ it('docs/verify.md has every check, and none that is gone', () => {
 });
 
 it('docs/certificates.md has every certificate', () => {
-  const ids = [...authorities, ...authorities.flatMap(({ leaves }) => leaves), ...keyPairs].map(
-    ({ id }) => id,
-  );
+  const leaves = authorities.flatMap((authority) => authority.leaves);
+  const ids = [...authorities, ...leaves, ...keyPairs, ...keyRings].map(({ id }) => id);
   const cells = tableRows(pageAt('docs/certificates.md')).flatMap(([cell = '']) => cell.split(', '));
   expect(ids.filter((id) => !cells.includes(id))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { authorities, findEntry, keyPairs } from '../../pki/index.ts';
+import { authorities, findEntry, keyPairs, keyRings } from '../../pki/index.ts';
 import { type Profile, profiles } from '../../pki/profiles.ts';
 import { extendedUsageOids, keyUsageBits } from '../../pki/usages.ts';
 
@@ -25,13 +25,14 @@ describe('the shipped list of certificates', () => {
       'front-proxy-ca': ['front-proxy-client'],
     });
     expect(keyPairs.map(({ id }) => id)).toEqual(['service-account']);
+    expect(keyRings.map(({ id }) => id)).toEqual(['encryption-key']);
   });
 
   test('every id is unique, fit for a file name, and found again', () => {
     const ids = [
       ...authorities.map(({ id }) => id),
       ...leaves.map(({ leaf }) => leaf.id),
-      ...keyPairs.map(({ id }) => id),
+      ...[...keyPairs, ...keyRings].map(({ id }) => id),
     ];
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) expect(id).toMatch(/^[a-z][a-z0-9-]*[a-z0-9]$/);

@@ -1,0 +1,91 @@
+import { digestIn, sha256 } from './digest.ts';
+import type { FileReading, StoreFiles } from './store-files.ts';
+
+/**
+ * A key ring in the store, the keys that encrypt Secrets: a folder with
+ *
+ *     key1.key         256 random bits as base64, one line
+ *     key1.key.sha256  its digest, as for every other key
+ *     order            the names of the keys in use, one a line: the first encrypts, all of them decrypt
+ *
+ * `order` alone decides, and is written in one transaction with the keys it names. A rotation makes the key with the
+ * next number and moves its name from line to line: last (everyone can read with it), then first (it encrypts), then
+ * alone. A key that is in no line any more is retired: its file stays, since old snapshots of etcd need it.
+ */
+export const keyRingPaths = {
+  order: (id: string): string => `${id}/order`,
+  key: (id: string, name: string): string => `${id}/${name}.key`,
+  keyDigest: (id: string, name: string): string => `${id}/${name}.key.sha256`,
+};
+
+export const firstKey = 'key1';
+
+export interface KeyRing {
+  /** `guessed`: there is no such file, and one key only. */
+  readonly order: 'absent' | 'guessed' | 'read' | 'malformed' | 'closed';
+  /** Those in use: the first encrypts. Of `absent`, `malformed` and `closed` all that there are, by number. */
+  readonly keys: readonly RingKey[];
+}
+
+export interface RingKey {
+  readonly name: string;
+  readonly file: FileReading;
+  /** Hex, out of its digest file. */
+  readonly digest: string | undefined;
+}
+
+export function readKeyRing(id: string, files: StoreFiles): KeyRing {
+  const present = namesPresent(id, files);
+  const keysOf = (names: readonly string[]): readonly RingKey[] =>
+    names.map((name) => {
+      const digest = files.read(keyRingPaths.keyDigest(id, name));
+      return {
+        name,
+        file: files.read(keyRingPaths.key(id, name)),
+        digest: digest.state === 'read' ? digestIn(digest.content.toString('utf8')) : undefined,
+      };
+    });
+  const order = files.read(keyRingPaths.order(id));
+  if (order.state === 'closed') return { order: 'closed', keys: keysOf(present) };
+  if (order.state === 'absent') {
+    return { order: present.length === 1 ? 'guessed' : 'absent', keys: keysOf(present) };
+  }
+  const names = order.content.toString('utf8').trimEnd().split('\n');
+  const isOrder = names.every((name) => keyName.test(name)) && new Set(names).size === names.length;
+  return isOrder ? { order: 'read', keys: keysOf(names) } : { order: 'malformed', keys: keysOf(present) };
+}
+
+export function orderText(names: readonly string[]): string {
+  return names.map((name) => `${name}\n`).join('');
+}
+
+/** What is stored in etcd has its key's name before it, so a name is never given a second time. */
+const keyName = /^key[1-9]\d{0,5}$/;
+
+function namesPresent(id: string, files: StoreFiles): readonly string[] {
+  const names = files.list().flatMap((path) => {
+    const name = path.startsWith(`${id}/`)
+      ? /^(.+)\.key(\.sha256)?$/.exec(path.slice(id.length + 1))?.[1]
+      : '';
+    return name !== undefined && keyName.test(name) ? [name] : [];
+  });
+  const number = (name: string): number => Number(name.slice('key'.length));
+  return [...new Set(names)].sort((a, b) => number(a) - number(b));
+}
+
+/** What is wrong with the bytes of such a key, or undefined. Never quotes them. */
+export function keyMistake(content: Buffer): string | undefined {
+  const text = content.toString('utf8').replace(/\r?\n$/, '');
+  if (/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;
+  return 'it is not one line with 32 bytes as base64';
+}
+
+/** Where the key is not, what its digest file says. */
+export function ringKeyDigest({ file, digest }: RingKey): string | undefined {
+  return file.state === 'read' ? sha256(file.content) : digest;
+}
+
+/** Whether there is anything at all: then it was made once, and is never made a second time. */
+export function isMade({ order, keys }: KeyRing): boolean {
+  return order !== 'absent' || keys.length > 0;
+}
