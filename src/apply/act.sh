@@ -107,15 +107,17 @@ discard() {
   esac
 }
 
-# Returns when the former process is gone: until then it would still answer and pass for the new one.
+# `restart UNIT SECONDS`. Returns when the former process is gone: until then it would still answer and pass for the new
+# one. An apiserver takes its time to stop; a later run need not wait for that, it sees the unit stopping.
 restart() {
   former=$(systemctl show --property=MainPID "$1")
   former=${former#MainPID=}
   begin restart "$1"
   waited=0
-  while [ "$former" != 0 ] && [ -d "/proc/$former" ] && [ $waited -lt 2400 ]; do
+  while [ "$former" != 0 ] && [ -d "/proc/$former" ] && [ $waited -lt $((($2 + 10) * 20)) ]; do
     sleep 0.05
     waited=$((waited + 1))
+    [ $waited -ne 900 ] || flock -u 8
   done
 }
 
@@ -123,6 +125,14 @@ restart() {
 begin() {
   systemctl reset-failed "$2" 2>/dev/null || :
   systemctl --no-block "$1" "$2"
+}
+
+# What is left of a path: what was kept of it, and uploads for it that nobody uses.
+clean() {
+  at_path=${1%/*}/.kbin
+  name=${1##*/}
+  h='[0-9a-f][0-9a-f][0-9a-f]'
+  rm -rf "$at_path-old-$name" "$at_path-new-$name" "$at_path-link-$name" "$at_path"-$h$h$h$h-"$name"
 }
 
 label() {
@@ -144,14 +154,14 @@ while [ $# -gt 0 ]; do
   label) label "$2"; shift 2 ;;
   prune) prune "$2"; shift 2 ;;
   place) mv -fT "$2" "$3"; shift 3 ;;
-  clean) rm -rf "$2"/.kbin-*; shift 2 ;;
+  clean) clean "$2"; shift 2 ;;
   forget) rm -f "$2"; shift 2 ;;
   discard) discard "$2"; shift 2 ;;
   reload) systemctl daemon-reload; shift 1 ;;
   enable) systemctl --quiet --no-reload enable "$2"; shift 2 ;;
   stop) systemctl stop "$2"; shift 2 ;;
   start) begin start "$2"; shift 2 ;;
-  restart) restart "$2"; shift 2 ;;
+  restart) restart "$2" "$3"; shift 3 ;;
   *) echo "no such verb" >&2; exit 64 ;;
   esac
 done

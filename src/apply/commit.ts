@@ -104,7 +104,7 @@ export function commitment(task: Task): readonly Operation[] {
       : []),
     ...(trees.length > 0 && plan.disruption !== 'none' ? [stop(unit)] : []),
     ...trees.flatMap((tree) => [folder(tree.path, tree), ownTree(tree.path, tree.owner, tree.group)]),
-    ...running(plan, unit),
+    ...running(task),
   ];
 }
 
@@ -116,14 +116,34 @@ export function withdrawal(task: Task): readonly Operation[] {
     ...places.map(restore),
     ...unique(places.map(folderOf)).map(sync),
     reload,
-    ...(task.plan.disruption === 'none' ? [] : [restart(unit)]),
+    ...(task.plan.disruption === 'none' ? [] : [restart(unit, stopSeconds(task.component))]),
   ];
 }
 
-/** Clears up once the result is proven: former files, uploads that were not used, bundles older than the last one. */
+/**
+ * Clears up once the result is proven: former files, uploads that were not used, bundles older than the last one. Only
+ * of this component: in the same folders another one's uploads may wait for their turn.
+ */
 export function completion({ component }: Pick<Task, 'component'>): readonly Operation[] {
-  const places = [...component.files, ...component.bundles].map(({ path }) => path);
-  return [...component.bundles.map(({ path }) => prune(path)), ...unique(places.map(folderOf)).map(clean)];
+  return [...component.bundles.map(({ path }) => prune(path)), ...placesOf(component).map(clean)];
+}
+
+/** What runs that were cut off left beside the component's own places. */
+export function leftoversOf({
+  component,
+  observed,
+}: Pick<Task, 'component' | 'observed'>): readonly string[] {
+  const places = new Set(placesOf(component));
+  return observed.leftovers.filter((left) => {
+    const name = /^\.kbin-(?:old|new|link|[0-9a-f]{12})-(.*)$/.exec(
+      left.slice(left.lastIndexOf('/') + 1),
+    )?.[1];
+    return name !== undefined && places.has(`${folderOf(left)}/${name}`);
+  });
+}
+
+function placesOf({ files, bundles, state }: DesiredComponent): readonly string[] {
+  return [...[...files, ...bundles].map(({ path }) => path), ...(state === undefined ? [] : [state.marker])];
 }
 
 function assembly(bundle: DesiredBundle): Operation[] {
@@ -142,9 +162,20 @@ function stagedFile({ path, content }: Pick<DesiredFile, 'path' | 'content'>): s
   return stagedPath({ path, sha256: content.sha256 });
 }
 
-function running(plan: HostPlan, unit: string): readonly Operation[] {
+function running({ component, plan }: Task): readonly Operation[] {
+  const unit = component.unit.name;
   if (plan.disruption === 'none') return [];
-  return [plan.disruption === 'start' ? start(unit) : restart(unit)];
+  return [plan.disruption === 'start' ? start(unit) : restart(unit, stopSeconds(component))];
+}
+
+/** systemd's own, unless the unit says otherwise (systemd.service(5), TimeoutStopSec). */
+const defaultStopSeconds = 90;
+
+/** After so many seconds systemd ends the process for good. */
+export function stopSeconds({ files, unit }: DesiredComponent): number {
+  const content = files.find(({ path }) => path.endsWith(`/${unit.name}`))?.content;
+  const seconds = content?.kind === 'text' ? /^TimeoutStopSec=(\d+)$/m.exec(content.text)?.[1] : undefined;
+  return seconds === undefined ? defaultStopSeconds : Number(seconds);
 }
 
 function changed<T extends { readonly path: string }>(

@@ -18,9 +18,10 @@ import {
   rolloutOf,
 } from './etcd-run.ts';
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
-import { onAll, type Rollout, settle } from './rollout.ts';
+import { type Rollout, settle } from './rollout.ts';
 import { hostsOfRun, observedBy, survey } from './survey.ts';
 import { withoutRestart } from './wake.ts';
+import { onAll } from './work.ts';
 
 export type { EtcdDeployment } from './etcd-run.ts';
 

@@ -5,9 +5,9 @@ import { type EtcdRun, memberOf, planOf, rolloutOf } from './etcd-run.ts';
 import { addLearner, startAndPromote } from './join.ts';
 import { act, forget } from './operations.ts';
 import { refuseFindings } from './refusals.ts';
-import { checkpoint } from './rollout.ts';
 import { stage } from './stage.ts';
 import { type Surveyed, surveyAgain } from './survey.ts';
+import { checkpoint } from './work.ts';
 
 /**
  * Hosts that become members of the running cluster, one at a time: each changes the member list that the next one's
@@ -55,7 +55,7 @@ async function lookAgain(run: EtcdRun, names: readonly string[]): Promise<EtcdRu
       const { clusterHost } = surveyed;
       if (!names.includes(clusterHost.name)) return surveyed;
       const own = binaries.get(clusterHost.architecture);
-      const inputs = { store, ...(own === undefined ? {} : { binaries: own }) };
+      const inputs = { store, only: ['etcd'], ...(own === undefined ? {} : { binaries: own }) };
       return surveyAgain(deployment.cluster, surveyed, inputs, deployment.now);
     }),
   );

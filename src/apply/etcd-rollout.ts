@@ -1,12 +1,13 @@
 import type { MemberAction } from '../diff/etcd-membership.ts';
 import { canRestart, healthyVoters } from '../health/gates.ts';
-import { commitAndProve } from './gate.ts';
+import { commitMember } from './etcd-proof.ts';
 import { promote } from './join.ts';
 import { rollingRestart, wouldLoseQuorum } from './rolling.ts';
-import { checkpoint, type Member, type Rollout, settle } from './rollout.ts';
+import { type Member, type Rollout, settle } from './rollout.ts';
 import { stage } from './stage.ts';
 import { settleTogether, startTogether } from './start.ts';
 import { refuseWaking, wake } from './wake.ts';
+import { checkpoint } from './work.ts';
 
 /** A member with what is to become of it. */
 export interface DecidedMember extends Member {
@@ -36,7 +37,7 @@ export async function rollOut(
   const spared = await repair(rollout, having('repair'));
   for (const member of having('keep', 'promote').filter(isQuiet)) {
     checkpoint(rollout, `before ${member.name} is changed`);
-    await settle(rollout, member, await commitAndProve(rollout, member));
+    await settle(rollout, member, await commitMember(rollout, member));
   }
   await rollingRestart(
     rollout,
@@ -87,7 +88,7 @@ async function repair(rollout: Rollout, members: readonly Member[]): Promise<str
   }
   for (const member of first.filter((one) => !together.includes(one))) {
     checkpoint(rollout, `before ${member.name} is started`);
-    await settle(rollout, member, await commitAndProve(rollout, member));
+    await settle(rollout, member, await commitMember(rollout, member));
   }
   return wake(
     rollout,

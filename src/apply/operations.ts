@@ -65,7 +65,7 @@ export const label = (path: string): Operation => ['label', path];
 /** Removes a bundle's former folders except the last. Before `clean`, which forgets which one that is. */
 export const prune = (path: string): Operation => ['prune', path];
 
-/** Removes what kbin kept or uploaded in a folder and no longer needs: `.kbin-*`. */
+/** Removes what kbin kept of a path, or uploaded for it, and no longer needs: `.kbin-…` beside it. */
 export const clean = (path: string): Operation => ['clean', path];
 
 /** Removes the marker of a member that the cluster does not have any more. */
@@ -81,15 +81,21 @@ export const enable = (unit: string): Operation => ['enable', unit];
 export const stop = (unit: string): Operation => ['stop', unit];
 /** Returns at once; the gates of src/health tell what comes of it. */
 export const start = (unit: string): Operation => ['start', unit];
-/** Returns when the former process has ended. */
-export const restart = (unit: string): Operation => ['restart', unit];
+/** Returns when the former process has ended, for which systemd gives it `seconds`. */
+export const restart = (unit: string, seconds: number): Operation => ['restart', unit, String(seconds)];
 
 function ownership({ mode, owner, group }: Ownership): [string, string, string] {
   return [mode.toString(8), owner, group];
 }
 
-/** A former script may take a minute to end, and a process that does not stop is killed by systemd after 90 s. */
-const longestSeconds = 300;
+/** A former script may take a minute to end, and then everything but a process that stops is done within another. */
+const baseSeconds = 180;
+
+function longestSeconds(operations: readonly Operation[]): number {
+  const stops = operations.filter(([verb]) => verb === 'restart' || verb === 'stop');
+  const allowed = stops.map(([, , seconds]) => Number(seconds ?? 90));
+  return baseSeconds + Math.max(0, ...allowed) * stops.length;
+}
 
 /**
  * Does the operations on the host, in one round trip. `step` says what for, in words for people.
@@ -98,7 +104,10 @@ const longestSeconds = 300;
  */
 export async function act(host: Host, step: string, operations: readonly Operation[]): Promise<number> {
   if (operations.length === 0) return 0;
-  const result = await host.script(script, operations.flat(), { label: step, timeout: longestSeconds });
+  const result = await host.script(script, operations.flat(), {
+    label: step,
+    timeout: longestSeconds(operations),
+  });
   if (result.code === 0) return Number(/^began (\d+)$/m.exec(result.stdout)?.[1] ?? 0);
   const at = /^kbin stopped at: (.*)$/m.exec(result.stderr)?.[1];
   throw new KbinError(`${step} failed`, {

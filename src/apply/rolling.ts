@@ -1,7 +1,8 @@
 import { KbinError } from '../errors.ts';
 import { canRestart, healthyVoters, moveLeaderAway, type Voters } from '../health/gates.ts';
-import { commitAndProve } from './gate.ts';
-import { checkpoint, type Member, type Rollout, settle } from './rollout.ts';
+import { commitMember } from './etcd-proof.ts';
+import { type Member, type Rollout, settle } from './rollout.ts';
+import { checkpoint } from './work.ts';
 
 /**
  * Restarts members one at a time, each proven healthy before the next: those that are unwell first, then followers, the
@@ -41,7 +42,7 @@ export async function restartOne(
     // That took its time: another member may have gone meanwhile.
     permitted(await healthyVoters(rollout.targets, rollout.credentials));
   }
-  await settle(rollout, member, await commitAndProve(rollout, member));
+  await settle(rollout, member, await commitMember(rollout, member));
 }
 
 /** Pure. */

@@ -2,8 +2,9 @@ import { waitForAll } from '../health/gates.ts';
 import type { MemberReading } from '../health/live.ts';
 import { commitment } from './commit.ts';
 import { act } from './operations.ts';
-import { type Member, onAll, ownPart, type Rollout, settle } from './rollout.ts';
+import { type Member, ownPart, type Rollout, settle } from './rollout.ts';
 import { whileAlive } from './unit.ts';
+import { onAll } from './work.ts';
 
 /**
  * Starts several members at once and waits until all are healthy: a new cluster, or one that has no quorum, where each

@@ -1,4 +1,4 @@
-import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
+import { type Cluster, type ClusterHost, hostsWithRole, type Role } from '../cluster/cluster.ts';
 import { type DesireInputs, desire } from '../desired/desire.ts';
 import { KbinError } from '../errors.ts';
 import type { Observed } from '../observe/observed.ts';
@@ -102,7 +102,7 @@ function look(
 }
 
 /** The hosts of a role without those that are left out of the run. Throws when a name is none of them. */
-export function hostsOfRun(cluster: Cluster, role: 'etcd', skip: readonly string[]): readonly ClusterHost[] {
+export function hostsOfRun(cluster: Cluster, role: Role, skip: readonly string[]): readonly ClusterHost[] {
   const hosts = hostsWithRole(cluster, role);
   const unknown = skip.filter((name) => !hosts.some((host) => host.name === name));
   if (unknown.length > 0) {

@@ -5,11 +5,12 @@ import type { Cause } from '../health/causes.ts';
 import { canRestart, healthyVoters } from '../health/gates.ts';
 import { type MemberReading, readMember } from '../health/live.ts';
 import { commitment } from './commit.ts';
-import { prove } from './gate.ts';
+import { proveMember } from './etcd-proof.ts';
 import { act } from './operations.ts';
 import { restartOne } from './rolling.ts';
-import { checkpoint, type Member, type Rollout, settle } from './rollout.ts';
+import { type Member, type Rollout, settle } from './rollout.ts';
 import { settleTogether, startTogether } from './start.ts';
+import { checkpoint } from './work.ts';
 
 /** Seconds that a member gets to answer after what needs no restart was changed on its host. */
 const patience = 15;
@@ -75,7 +76,7 @@ async function answersWithoutRestart(rollout: Rollout, member: Member): Promise<
   const reading = await asked(rollout, target, changes ? patience : 0);
   if (reading.status !== undefined) {
     rollout.progress.step(name, 'answers');
-    await settle(rollout, quiet, await prove(rollout, quiet, began));
+    await settle(rollout, quiet, await proveMember(rollout, quiet, began));
     return true;
   }
   refuseUnknown(reading);

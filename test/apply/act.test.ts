@@ -76,8 +76,16 @@ test('a renamed file can be brought back, and a cleaned one not', async () => {
   expect((await readdir(root)).sort()).toEqual(['etcd', 'run']);
 
   await put('new');
-  await doing(clean(root), restore(at('etcd')));
+  await doing(clean(at('etcd')), restore(at('etcd')));
   expect(await text(at('etcd'))).toBe('new');
+});
+
+test('what is cleaned is what belongs to that path: others may be in the middle of their work', async () => {
+  const own = ['.kbin-old-etcd', '.kbin-new-etcd', '.kbin-link-etcd', '.kbin-0123456789ab-etcd'];
+  const others = ['.kbin-old-kube-etcd', '.kbin-0123456789ab-etcdctl', '.kbin-new-tls'];
+  for (const name of [...own, ...others, 'etcd']) await writeFile(at(name), '');
+  await doing(clean(at('etcd')));
+  expect((await readdir(root)).sort()).toEqual([...others, 'etcd', 'run'].sort());
 });
 
 test('what was kept stays the last proven state when two runs in a row fail', async () => {
@@ -97,12 +105,12 @@ test('a bundle is switched as one, brought back as one, and its oldest folders g
     await doing(switchTo(at('.kbin-new-tls'), link, at(`.tls-${digest.repeat(16)}`)));
     expect(await readlink(link)).toBe(`.tls-${digest.repeat(16)}`);
     expect(await text(join(link, 'server.crt'))).toBe(digest);
-    if (digest !== 'c') await doing(prune(link), clean(root));
+    if (digest !== 'c') await doing(prune(link), clean(link));
   }
   await doing(restore(link));
   expect(await text(join(link, 'server.crt'))).toBe('b');
   await bundle('.kbin-new-tls', 'c');
-  await doing(switchTo(at('.kbin-new-tls'), link, at(`.tls-${'c'.repeat(16)}`)), prune(link), clean(root));
+  await doing(switchTo(at('.kbin-new-tls'), link, at(`.tls-${'c'.repeat(16)}`)), prune(link), clean(link));
   expect((await readdir(root)).sort()).toEqual([
     `.tls-${'b'.repeat(16)}`,
     `.tls-${'c'.repeat(16)}`,
@@ -116,7 +124,7 @@ test('a bundle that was changed by hand is put right without its link ever leadi
   await bundle(target, 'changed by hand');
   await symlink(target, at('tls'));
   await bundle('.kbin-new-tls', 'right');
-  await doing(switchTo(at('.kbin-new-tls'), at('tls'), at(target)), clean(root));
+  await doing(switchTo(at('.kbin-new-tls'), at('tls'), at(target)), clean(at('tls')));
   expect(await readlink(at('tls'))).toBe(target);
   expect(await text(at('tls', 'server.crt'))).toBe('right');
 });

@@ -4,7 +4,9 @@ import {
   commitment,
   completion,
   filesToStage,
+  leftoversOf,
   preparation,
+  stopSeconds,
   type Task,
   withdrawal,
 } from '../../src/apply/commit.ts';
@@ -155,7 +157,7 @@ test('a changed setting: the file, systemd when its unit changed with it, a rest
     ['label', '/etc/etcd/etcd.conf'],
     ['label', '/etc/systemd/system/etcd.service'],
     ['reload'],
-    ['restart', 'etcd.service'],
+    ['restart', 'etcd.service', '90'],
   ]);
   expect(withdrawal(task)).toEqual([
     ['restore', '/etc/etcd/etcd.conf'],
@@ -163,13 +165,16 @@ test('a changed setting: the file, systemd when its unit changed with it, a rest
     ['sync', '/etc/etcd'],
     ['sync', '/etc/systemd/system'],
     ['reload'],
-    ['restart', 'etcd.service'],
+    ['restart', 'etcd.service', '90'],
   ]);
   expect(completion(task)).toEqual([
     ['prune', '/etc/etcd/ssl'],
-    ['clean', '/usr/local/bin'],
-    ['clean', '/etc/etcd'],
-    ['clean', '/etc/systemd/system'],
+    ['clean', '/usr/local/bin/etcd'],
+    ['clean', '/usr/local/bin/etcdctl'],
+    ['clean', '/etc/etcd/etcd.conf'],
+    ['clean', '/etc/systemd/system/etcd.service'],
+    ['clean', '/etc/etcd/ssl'],
+    ['clean', '/etc/etcd/kbin-member.json'],
   ]);
 });
 
@@ -206,7 +211,7 @@ test('another user: the data changes hands while nothing runs', () => {
     ['stop', 'etcd.service'],
     ['folder', '700', 'etcd', 'etcd', '/var/lib/etcd'],
     ['tree', 'etcd', 'etcd', '/var/lib/etcd'],
-    ['restart', 'etcd.service'],
+    ['restart', 'etcd.service', '90'],
   ]);
 });
 
@@ -214,5 +219,25 @@ test('a run that was killed after the renames: only the restart is left', () => 
   const task = taskOf(
     observedWith({}, { units: new Map([['etcd.service', { ...unit, executableReplaced: true }]]) }),
   );
-  expect(commitment(task)).toEqual([['restart', 'etcd.service']]);
+  expect(commitment(task)).toEqual([['restart', 'etcd.service', '90']]);
+});
+
+test('leftovers are those beside the component’s own places', () => {
+  const own = [
+    '/etc/etcd/.kbin-old-etcd.conf',
+    '/usr/local/bin/.kbin-0123456789ab-etcd',
+    '/etc/etcd/.kbin-new-ssl',
+  ];
+  const leftovers = [...own, '/usr/local/bin/.kbin-0123456789ab-kube-apiserver', '/etc/.kbin-old-etcd.conf'];
+  expect(leftoversOf(taskOf(observedWith({}, { leftovers })))).toEqual(own);
+});
+
+test('a process gets as long to stop as its unit says', () => {
+  const slow = component.files.map((file) =>
+    file.path.endsWith('/etcd.service') && file.content.kind === 'text'
+      ? { ...file, content: { ...file.content, text: `${file.content.text}TimeoutStopSec=700\n` } }
+      : file,
+  );
+  expect(stopSeconds(component)).toBe(90);
+  expect(stopSeconds({ ...component, files: slow })).toBe(700);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nextOf } from '../../src/apply/rolling.ts';
 import type { Member } from '../../src/apply/rollout.ts';
-import { checkpoint } from '../../src/apply/rollout.ts';
+import { checkpoint } from '../../src/apply/work.ts';
 import { votersOf } from '../../src/health/gates.ts';
 import type { MemberReading } from '../../src/health/live.ts';
 
