@@ -17,7 +17,12 @@ const pauseMs = 150;
 export type Look<T> = { readonly done: T } | { readonly seen: string };
 
 /** Looks again and again until `look` is done or the time is up. What `look` throws ends the wait. */
-export async function poll<T>(what: string, patience: Patience, look: () => Promise<Look<T>>): Promise<T> {
+export async function poll<T>(
+  what: string,
+  patience: Patience,
+  look: () => Promise<Look<T>>,
+  next = 'see what etcd says on the hosts (journalctl -u etcd)',
+): Promise<T> {
   const end = performance.now() + patience.within * 1000;
   for (let last = ''; ; ) {
     patience.signal?.throwIfAborted();
@@ -29,7 +34,7 @@ export async function poll<T>(what: string, patience: Patience, look: () => Prom
       throw new KbinError(`waited ${patience.within} s for ${what}`, {
         step: 'wait',
         why: `last seen: ${last}`,
-        next: 'see what etcd says on the hosts (journalctl -u etcd)',
+        next,
       });
     }
     await sleep(pauseMs, undefined, patience.signal === undefined ? {} : { signal: patience.signal });

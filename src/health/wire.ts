@@ -32,6 +32,8 @@ export interface Served {
   /** How the server took our client certificate: an HTTP answer came, or the reason why none did. */
   readonly accepted: boolean;
   readonly notAccepted?: Cause;
+  /** Of the HTTP answer. */
+  readonly status?: number;
   /** Body of the HTTP answer; GET /version at etcd. */
   readonly body?: string;
 }
@@ -61,7 +63,7 @@ export async function probeWire(
     // Before anything is asked: a server that wants another client certificate hangs up at once.
     const served = stream instanceof TLSSocket ? seen(stream, address) : { chain: [] };
     const page = await get(stream, address, options.path ?? '/version', left()).then(
-      (body) => ({ accepted: true, body }),
+      (answer) => ({ accepted: true, ...answer }),
       (error: unknown) => ({
         accepted: false,
         notAccepted: causeOf(error, { deadlineMs: options.deadlineMs }),
@@ -120,10 +122,15 @@ function handshake(
 }
 
 /** One HTTP/1.1 GET over an open stream. Any answer counts, whatever its status. */
-function get(stream: Duplex, address: Address, path: string, deadlineMs: number): Promise<string> {
+function get(
+  stream: Duplex,
+  address: Address,
+  path: string,
+  deadlineMs: number,
+): Promise<{ readonly status: number; readonly body: string }> {
   const agent = new Agent();
   agent.createConnection = () => stream;
-  const answered = new Promise<string>((resolve, reject) => {
+  const answered = new Promise<{ status: number; body: string }>((resolve, reject) => {
     stream.once('error', reject);
     const asking = request({ agent, host: address.host, port: address.port, path }, (response) => {
       const parts: Buffer[] = [];
@@ -132,7 +139,9 @@ function get(stream: Duplex, address: Address, path: string, deadlineMs: number)
         size += part.length;
         if (size <= maxPage) parts.push(part);
       });
-      response.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
+      response.once('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }),
+      );
       response.once('error', reject);
     });
     asking.once('error', reject);
