@@ -1,4 +1,4 @@
-import type { Architecture, ClusterHost } from '../cluster/cluster.ts';
+import type { ClusterHost } from '../cluster/cluster.ts';
 import { type Binaries, type DesireInputs, requireCertificates } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import { isEmpty, type Plan } from '../diff/changes.ts';
@@ -7,16 +7,10 @@ import { etcdHealth, examineEtcd } from '../health/etcd.ts';
 import { type MemberReading, readAgain } from '../health/live.ts';
 import { etcdCredentials, etcdTargetsEitherWay, withFormerEndpoints } from '../health/of-cluster.ts';
 import { shareConnections } from '../remote/share.ts';
+import { awaitedLater, binariesFor } from './deployment.ts';
 import { joinNewMembers } from './etcd-joins.ts';
 import { type DecidedMember, rollOut } from './etcd-rollout.ts';
-import {
-  type DeployStore,
-  type EtcdDeployment,
-  type EtcdRun,
-  memberOf,
-  planOf,
-  rolloutOf,
-} from './etcd-run.ts';
+import { type EtcdDeployment, type EtcdRun, memberOf, planOf, rolloutOf } from './etcd-run.ts';
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
 import { type Rollout, settle } from './rollout.ts';
 import { hostsOfRun, observedBy, survey } from './survey.ts';
@@ -48,7 +42,7 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
   const connections = shareConnections(deployment.connect);
   const names = hosts.map(({ name }) => name);
   const targets = etcdTargetsEitherWay(cluster, connections.connect, names);
-  const binaries = awaitedLater(resolve(deployment.binaries, hosts));
+  const binaries = awaitedLater(binariesFor(deployment.binaries, hosts));
   const inputs = awaitedLater(
     binaries.then((found) => (host: ClusterHost) => desireInputs(view, found.get(host.architecture))),
   );
@@ -80,12 +74,6 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
     await connections.close();
     progress.end();
   }
-}
-
-/** Work that may fail before anybody awaits it, or in a run that ends before: until then that is nobody's crash. */
-function awaitedLater<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => {});
-  return work;
 }
 
 async function carryOut(
@@ -158,19 +146,7 @@ function desireInputs(store: StoreView, binaries: Binaries | undefined): DesireI
   return { store, only: ['etcd'], ...(binaries === undefined ? {} : { binaries }) };
 }
 
-async function resolve(
-  binaries: EtcdDeployment['binaries'],
-  hosts: readonly ClusterHost[],
-): Promise<ReadonlyMap<Architecture, Binaries>> {
-  const architectures = [...new Set(hosts.map(({ architecture }) => architecture))];
-  return new Map(
-    await Promise.all(
-      architectures.map(async (architecture) => [architecture, await binaries(architecture)] as const),
-    ),
-  );
-}
-
-function recorder(store: DeployStore): (clusterId: string) => Promise<void> {
+function recorder(store: EtcdDeployment['store']): (clusterId: string) => Promise<void> {
   return async (clusterId) => {
     if (store.view().etcdClusterId === undefined) await store.recordEtcdClusterId(clusterId);
   };

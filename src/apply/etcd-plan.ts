@@ -6,7 +6,7 @@ import type { MemberDecision, MembershipDecision } from '../diff/etcd-membership
 import type { EtcdReading } from '../diff/etcd-view.ts';
 import { planCluster } from '../diff/plan.ts';
 import type { Task } from './commit.ts';
-import { observedBy, type Survey, type Surveyed } from './survey.ts';
+import { isMeant, notLookedAt, observedBy, type Survey, type Surveyed } from './survey.ts';
 
 export interface EtcdPlanInputs {
   readonly cluster: Cluster;
@@ -38,10 +38,7 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
     facts: {
       cluster,
       observed: observedBy(survey),
-      unreachable: [
-        ...survey.unreachable.map(({ host, error }) => ({ host, reason: error.message })),
-        ...skipped.map((host) => ({ host, reason: 'it is left out of this run' })),
-      ],
+      unreachable: notLookedAt(survey, skipped),
       readings,
       ...(store.etcdClusterId === undefined ? {} : { storeClusterId: store.etcdClusterId }),
     },
@@ -51,7 +48,7 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
   });
   return {
     membership,
-    plan: { ...plan, findings: plan.findings.filter((finding) => !isWanted(finding, skipped)) },
+    plan: { ...plan, findings: plan.findings.filter((finding) => !isMeant(finding, skipped)) },
     members: survey.answered.map((surveyed) => {
       const { name } = surveyed.clusterHost;
       const decision = membership.members.find(({ host }) => host === name);
@@ -65,9 +62,4 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
       return { surveyed, decision, task: { component, observed: surveyed.observed, plan: hostPlan } };
     }),
   };
-}
-
-/** A host that was left out on purpose stops nobody. */
-function isWanted(finding: Plan['findings'][number], skipped: readonly string[]): boolean {
-  return finding.code === 'host-unreachable' && finding.host !== undefined && skipped.includes(finding.host);
 }

@@ -1,40 +1,17 @@
-import type { Progress } from '../cli/io.ts';
-import type { Architecture, Cluster } from '../cluster/cluster.ts';
+import type { Architecture } from '../cluster/cluster.ts';
 import type { Binaries } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import type { MembershipDecision } from '../diff/etcd-membership.ts';
 import type { MemberReading } from '../health/live.ts';
 import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
-import type { Connect } from '../remote/host.ts';
+import { type Deployment, workOf } from './deployment.ts';
 import { type EtcdPlan, etcdPlan, type PlannedMember } from './etcd-plan.ts';
 import type { DecidedMember } from './etcd-rollout.ts';
-import type { Operator } from './lock.ts';
 import type { Rollout } from './rollout.ts';
 import type { Survey } from './survey.ts';
 
-/** What is needed of src/ca's Store here. */
-export interface DeployStore {
-  view(): StoreView;
-  readSecret(ref: string): Promise<Uint8Array>;
-  recordEtcdClusterId(id: string): Promise<void>;
-}
-
-export interface EtcdDeployment {
-  readonly cluster: Cluster;
-  readonly store: DeployStore;
-  readonly connect: Connect;
-  /** Name → binary of `etcd.version` for an architecture. */
-  readonly binaries: (architecture: Architecture) => Promise<Binaries>;
-  readonly operator: Operator;
-  readonly progress: Progress;
-  readonly allowDowntime: boolean;
-  /** Names of hosts to leave out; membership is then left alone. */
-  readonly skipHosts: readonly string[];
-  /** Seconds that a member may take to become healthy. */
-  readonly within: number;
-  readonly signal?: AbortSignal;
-  /** The operator's clock, milliseconds since 1970. */
-  readonly now: () => number;
+export interface EtcdDeployment extends Deployment {
+  readonly store: Deployment['store'] & { recordEtcdClusterId(id: string): Promise<void> };
 }
 
 /** A deployment under way: the hosts are open and were looked at. */
@@ -77,16 +54,10 @@ export function rolloutOf(
   { deployment, targets, credentials }: EtcdRun,
   clusterId: string | undefined,
 ): Rollout {
-  const { progress, allowDowntime, within, cluster, signal, store } = deployment;
   return {
+    ...workOf(deployment),
     targets,
     credentials,
-    readSecret: (ref) => store.readSecret(ref),
-    progress,
-    allowDowntime,
-    within,
-    parallel: cluster.ssh.parallel,
     ...(clusterId === undefined ? {} : { clusterId }),
-    ...(signal === undefined ? {} : { signal }),
   };
 }

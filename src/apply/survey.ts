@@ -1,5 +1,6 @@
 import { type Cluster, type ClusterHost, hostsWithRole, type Role } from '../cluster/cluster.ts';
 import { type DesireInputs, desire } from '../desired/desire.ts';
+import type { Plan, PlanFinding } from '../diff/changes.ts';
 import { KbinError } from '../errors.ts';
 import type { Observed } from '../observe/observed.ts';
 import { probe, probeRequestFor } from '../observe/probe.ts';
@@ -53,6 +54,19 @@ export async function survey(survey: SurveyInputs): Promise<Survey> {
 /** By host, as far as hosts answered. */
 export function observedBy({ answered }: Survey): ReadonlyMap<string, Observed> {
   return new Map(answered.map(({ clusterHost, observed }) => [clusterHost.name, observed]));
+}
+
+/** Hosts whose state is not known, with the reason. */
+export function notLookedAt({ unreachable }: Survey, skipped: readonly string[]): Plan['unreachable'] {
+  return [
+    ...unreachable.map(({ host, error }) => ({ host, reason: error.message })),
+    ...skipped.map((host) => ({ host, reason: 'it is left out of this run' })),
+  ];
+}
+
+/** Whether a finding only says that a host was left out: that is meant, and stops nobody. */
+export function isMeant({ code, host }: PlanFinding, skipped: readonly string[]): boolean {
+  return code === 'host-unreachable' && host !== undefined && skipped.includes(host);
 }
 
 /** Only what is about the host itself makes it unreachable; missing inputs, a lock or a defect stop the run. */
