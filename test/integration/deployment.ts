@@ -5,9 +5,9 @@ import { inject } from 'vitest';
 import { deployEtcd, type EtcdDeployment, type EtcdDeployReport } from '../../src/apply/deploy-etcd.ts';
 import { resolveBinaries } from '../../src/binaries/resolve.ts';
 import { reconcileStore } from '../../src/ca/reconcile.ts';
-import { openStore } from '../../src/ca/store.ts';
+import { openStore, type Store } from '../../src/ca/store.ts';
 import type { Progress } from '../../src/cli/io.ts';
-import type { Cluster } from '../../src/cluster/cluster.ts';
+import type { Cluster, Role } from '../../src/cluster/cluster.ts';
 import { loadCluster } from '../../src/cluster/load.ts';
 import { certificatePlan } from '../../src/desired/certificates.ts';
 import type { EtcdHealth } from '../../src/health/check.ts';
@@ -22,6 +22,8 @@ import { Writer } from './writer.ts';
 /** How a test's cluster differs from the plain one: three hosts of the lab, etcd 3.5.16 in the fhs layout. */
 export interface Settings {
   readonly hosts?: readonly string[];
+  /** Roles by host; default etcd alone. */
+  readonly roles?: (host: string) => readonly Role[];
   readonly version?: '3.4.23' | '3.5.16';
   /** Where the binaries come from; default the tarball of the version. */
   readonly source?: string;
@@ -30,6 +32,8 @@ export interface Settings {
   readonly ssh?: string;
   readonly etcd?: string;
   readonly more?: string;
+  /** Lines of the section `kubernetes:`, which there is only then. */
+  readonly kubernetes?: string;
 }
 
 export type DeployOptions = Partial<
@@ -44,13 +48,21 @@ export class Deployment {
   readonly steps: string[] = [];
   #settings: Settings = {};
 
-  private constructor(lab: Lab, folder: string) {
+  /** Of an empty folder; create() makes one. */
+  constructor(lab: Lab, folder: string) {
     this.lab = lab;
     this.folder = folder;
   }
 
-  static async create(lab: Lab, settings: Settings = {}): Promise<Deployment> {
-    const deployment = new Deployment(lab, await mkdtemp(join(tmpdir(), 'kbin-deployment-')));
+  static async create<T extends Deployment>(
+    this: new (
+      lab: Lab,
+      folder: string,
+    ) => T,
+    lab: Lab,
+    settings: Settings = {},
+  ): Promise<T> {
+    const deployment = new this(lab, await mkdtemp(join(tmpdir(), 'kbin-deployment-')));
     await deployment.configure(settings);
     return deployment;
   }
@@ -63,8 +75,7 @@ export class Deployment {
   async configure(settings: Settings): Promise<void> {
     this.#settings = settings;
     await writeFile(this.file, clusterYaml(this.lab, settings));
-    const store = await openStore(join(this.folder, 'pki'));
-    await reconcileStore(certificatePlan(await this.cluster()), store, {
+    await reconcileStore(certificatePlan(await this.cluster()), await this.store(), {
       now: new Date(),
       command: 'test',
     });
@@ -79,6 +90,10 @@ export class Deployment {
     return loadCluster(this.file);
   }
 
+  store(): Promise<Store> {
+    return openStore(join(this.folder, 'pki'));
+  }
+
   async connect(): Promise<Connect> {
     return createConnect(await this.cluster(), {
       acceptNewHostKeys: false,
@@ -88,21 +103,28 @@ export class Deployment {
   }
 
   async deploy(options: DeployOptions = {}): Promise<EtcdDeployReport> {
-    const cluster = await this.cluster();
-    const { version, source } = cluster.etcd;
+    const inputs = await this.inputs();
+    const { version, source } = inputs.cluster.etcd;
     return deployEtcd({
-      cluster,
-      store: await openStore(join(this.folder, 'pki')),
-      connect: await this.connect(),
+      ...inputs,
       binaries: (architecture) => resolveBinaries({ component: 'etcd', version, architecture, source }),
+      ...options,
+    });
+  }
+
+  /** What every deploy is given, whatever the component. */
+  protected async inputs() {
+    return {
+      cluster: await this.cluster(),
+      store: await this.store(),
+      connect: await this.connect(),
       operator: { user: 'test', machine: 'lab', pid: process.pid, command: 'vitest' },
       progress: this.#progress(),
       allowDowntime: false,
       skipHosts: [],
       within: 90,
       now: Date.now,
-      ...options,
-    });
+    };
   }
 
   async targets(): Promise<readonly EtcdTarget[]> {
@@ -110,7 +132,7 @@ export class Deployment {
   }
 
   async credentials(): Promise<EtcdCredentials> {
-    return etcdCredentials(await openStore(join(this.folder, 'pki')));
+    return etcdCredentials(await this.store());
   }
 
   async health(): Promise<EtcdHealth> {
@@ -141,7 +163,8 @@ export class Deployment {
 function clusterYaml(lab: Lab, settings: Settings): string {
   const version = settings.version ?? '3.5.16';
   const hosts = (settings.hosts ?? lab.hosts.map(({ name }) => name)).map(
-    (name) => `  - { name: ${name}, address: ${lab.host(name).address}, roles: [etcd] }`,
+    (name) =>
+      `  - { name: ${name}, address: ${lab.host(name).address}, roles: [${settings.roles?.(name) ?? 'etcd'}] }`,
   );
   const lines = (text: string | undefined, indent: string) =>
     (text ?? '')
@@ -161,6 +184,7 @@ function clusterYaml(lab: Lab, settings: Settings): string {
     `  version: ${version}`,
     `  source: ${settings.source ?? inject('etcdTarballs')[version]}`,
     ...lines(settings.etcd, '  '),
+    ...(settings.kubernetes === undefined ? [] : ['kubernetes:', ...lines(settings.kubernetes, '  ')]),
     ...lines(settings.more, ''),
   ].join('\n')}\n`;
 }

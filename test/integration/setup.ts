@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node';
+import { kubernetesRelease } from '../health/kubernetes-release.ts';
 import { engine, fromScript, labImage } from '../lab/engine.ts';
 import { sweep } from '../lab/sweep.ts';
 
@@ -8,6 +9,8 @@ declare module 'vitest' {
     labImage: string;
     /** Path of a release tarball by etcd version: an old one, and one to upgrade it to. */
     etcdTarballs: Record<'3.4.23' | '3.5.16', string>;
+    /** Path of a Kubernetes 1.20.2 server tarball. */
+    kubernetesTarball: string;
     /** The folder with cfssl and cfssljson. */
     cfsslDir: string;
   }
@@ -26,6 +29,8 @@ export default async function setup(project: TestProject): Promise<void> {
     return path;
   };
   project.provide('etcdTarballs', { '3.4.23': tarball('3.4.23'), '3.5.16': tarball('3.5.16') });
+  project.provide('kubernetesTarball', (await fromScript('kubernetes'))[0] ?? '');
+  await kubernetesRelease();
   project.provide('cfsslDir', (await fromScript('cfssl'))[0] ?? '');
 
   await sweep((await engine()).container.dockerode);

@@ -22,7 +22,7 @@ export async function engine(): Promise<ContainerRuntimeClient> {
 }
 
 /** What the scripts make ready, by running them: each is quick when there is nothing to do. Progress is on stderr. */
-export async function fromScript(name: 'lab-image' | 'etcd' | 'cfssl'): Promise<string[]> {
+export async function fromScript(name: 'lab-image' | 'etcd' | 'kubernetes' | 'cfssl'): Promise<string[]> {
   const path = fileURLToPath(new URL(`../../scripts/${name}.sh`, import.meta.url));
   const run = promisify(execFile)('bash', [path], { maxBuffer: 1 << 24 });
   run.child.stderr?.pipe(process.stderr, { end: false });
