@@ -25,7 +25,7 @@ demo-down: node_modules/.stamp ## remove the demo's hosts and files
 
 ##@ Work on it
 .PHONY: setup node lab build test unit integration lint typecheck format bench clean help
-setup: node_modules/.stamp lab ## get everything: Node, npm packages, Docker engine, host image, etcd, cfssl
+setup: node_modules/.stamp lab ## get everything: Node, npm packages, Docker engine, host image, etcd, Kubernetes, cfssl
 
 build: node_modules/.stamp ## dist/kbin, ready to run
 	@echo 'build: dist/kbin' >&2
@@ -70,11 +70,12 @@ node:
 	@bash scripts/node.sh
 
 # Hosts to deploy to, and what goes onto them.
-lab:
+lab: | node
 	@sh scripts/packages.sh ssh=openssh-client ssh-keygen=openssh-client openssl=openssl
 	@bash scripts/lab-image.sh >/dev/null
 	@bash scripts/etcd.sh >/dev/null
 	@bash scripts/cfssl.sh >/dev/null
+	@bash scripts/kubernetes.sh >/dev/null
 
 node_modules/.stamp: package-lock.json | node
 	@echo 'setup: npm packages, as package-lock.json has them' >&2

@@ -2,6 +2,7 @@
 # kubernetes-build.sh VERSION ARCH UID:GID: runs inside a throw-away lab host (scripts/kubernetes.sh). Fetches Debian 12's
 # source package and compiler, builds, and leaves /out/kubernetes.tar.gz.
 set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
 version=$1 arch=$2 owner=$3
 
 mirror=$(apt-get update --print-uris | sed -n "s|^'\(.*\)/dists/[a-z]*/InRelease'.*|\1|p" | head -n 1)

@@ -25,11 +25,14 @@ as_root() {
   fi
 }
 
-# one_at_a_time: two `make` runs at once must not install or build the same thing twice. The lock ends with the script;
-# what the script leaves running (dockerd) must be started with 9>&-.
+# one_at_a_time [MINUTES]: two `make` runs at once must not install or build the same thing twice; waits for the other one,
+# 15 minutes unless told. The lock ends with the script; what the script leaves running (dockerd) must be started with 9>&-.
 one_at_a_time() {
   mkdir -p "$KBIN_CACHE"
   exec 9>"$KBIN_CACHE/$(basename "$0" .sh).lock"
   has flock || return 0
-  flock -w 900 9 || die "another $(basename "$0") has been running for 15 minutes; see $KBIN_CACHE"
+  flock -n 9 && return 0
+  say "waiting for another $(basename "$0")"
+  flock -w "$((${1:-15} * 60))" 9 ||
+    die "another $(basename "$0") has been running for ${1:-15} minutes; see $KBIN_CACHE"
 }
