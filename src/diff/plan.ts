@@ -4,6 +4,7 @@ import { type Binaries, desire } from '../desired/desire.ts';
 import type { DesiredHost } from '../desired/desired.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import type { Change, HostPlan, Plan } from './changes.ts';
+import type { ApiserverReading } from './control-plane-view.ts';
 import { diffHost } from './diff.ts';
 import {
   decideMembership,
@@ -21,6 +22,12 @@ export interface PlanInputs {
   readonly binaries: ReadonlyMap<Architecture, Binaries>;
   /** Names of components that the plan is about; default: all that the hosts should have. */
   readonly only?: readonly string[];
+  /** One per control-plane host. None at all: they were not asked, for lack of a key or because there is none yet. */
+  readonly apiservers?: readonly ApiserverReading[];
+  /** What differs inside Kubernetes, as far as an apiserver could be asked. */
+  readonly objects?: readonly Change[];
+  /** Milliseconds since 1970, by the operator's clock. undefined: nothing is said of certificates that run out. */
+  readonly now?: number;
 }
 
 export interface PlannedCluster {
@@ -31,9 +38,11 @@ export interface PlannedCluster {
 }
 
 /** desired − observed for the whole cluster. Pure. Throws KbinError when the store lacks certificates (`desire`). */
-export function planCluster({ facts, store, binaries, only }: PlanInputs): PlannedCluster {
+export function planCluster(inputs: PlanInputs): PlannedCluster {
+  const { facts, store, binaries, only, objects = [] } = inputs;
   const { cluster, observed, unreachable, readings } = facts;
-  const membership = decideMembership(facts);
+  const isAboutEtcd = hostsWithRole(cluster, 'etcd').length > 0 && (only?.includes('etcd') ?? true);
+  const membership = isAboutEtcd ? decideMembership(facts) : { members: [], findings: [] };
   const given = { store, binaries, ...(only === undefined ? {} : { only }) };
   const sides = cluster.hosts.flatMap((host): HostSides[] => {
     const seen = observed.get(host.name);
@@ -47,12 +56,12 @@ export function planCluster({ facts, store, binaries, only }: PlanInputs): Plann
       ),
       findings: [
         ...preflight(cluster, sides),
-        ...(hostsWithRole(cluster, 'etcd').length === 0
-          ? []
-          : [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]),
+        ...(isAboutEtcd
+          ? [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]
+          : []),
       ],
       unreachable: [...unreachable],
-      objects: [],
+      objects: [...objects],
     },
     membership,
     sides,
