@@ -1,17 +1,9 @@
 import { commandGroup, type Register } from './context.ts';
-
-export interface EtcdDeployOptions {
-  readonly dryRun?: boolean;
-  readonly allowDowntime?: boolean;
-  readonly skipHost?: readonly string[];
-  readonly acceptNewHostKeys?: boolean;
-  readonly parallel?: string;
-  readonly wait: string;
-}
+import { addDeployOptions, type DeployOptions } from './deploy-options.ts';
 
 /** `kbin etcd deploy`; status and health are in etcd-status.ts. */
 export const register: Register = (program, context) => {
-  commandGroup(program, 'etcd')
+  const command = commandGroup(program, 'etcd')
     .description(
       'Deploys etcd, the store of Kubernetes, to the hosts with the role etcd, and looks after its health.',
     )
@@ -25,15 +17,13 @@ export const register: Register = (program, context) => {
         'nothing. A host that is new in cluster.yaml joins the running cluster as a learner and gets its vote once ' +
         'it has caught up; one that is gone from cluster.yaml is left alone.\n\n' +
         'A run can be cut off at any moment: the next one carries on. With nothing to do it changes nothing.',
-    )
-    .option('--dry-run', 'only show what would be done: as `kbin plan`')
-    .option('--allow-downtime', 'restart members even when quorum is lost meanwhile (clusters of one or two)')
-    .option('--skip-host <name...>', 'leave these hosts out; membership then stays as it is')
-    .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
-    .option('--parallel <hosts>', 'how many hosts are worked on at once (default: ssh.parallel)')
-    .option('--wait <seconds>', 'how long a member may take to become healthy', '120')
-    .action(async (options: EtcdDeployOptions) => {
-      if (options.dryRun === true) await (await import('./plan-hosts.ts')).planHosts(context, options);
-      else await (await import('./etcd-deploy.ts')).etcdDeploy(context, options);
-    });
+    );
+  addDeployOptions(command, {
+    allowDowntime: 'restart members even when quorum is lost meanwhile (clusters of one or two)',
+    skipHost: 'leave these hosts out; membership then stays as it is',
+    wait: 'how long a member may take to become healthy',
+  }).action(async (options: DeployOptions) => {
+    if (options.dryRun === true) await (await import('./plan-hosts.ts')).planHosts(context, options);
+    else await (await import('./etcd-deploy.ts')).etcdDeploy(context, options);
+  });
 };

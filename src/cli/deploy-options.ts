@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { Cluster } from '../cluster/cluster.ts';
+import { exitCode, KbinError } from '../errors.ts';
+
+export interface DeployOptions {
+  readonly dryRun?: boolean;
+  readonly allowDowntime?: boolean;
+  readonly skipHost?: readonly string[];
+  readonly acceptNewHostKeys?: boolean;
+  readonly parallel?: string;
+  readonly wait: string;
+}
+
+/** What is to be said differently for each component. */
+export interface DeployWords {
+  readonly allowDowntime: string;
+  readonly skipHost: string;
+  readonly wait: string;
+}
+
+/** The options that every `deploy` has. */
+export function addDeployOptions(command: Command, words: DeployWords): Command {
+  return command
+    .option('--dry-run', 'only show what would be done: as `kbin plan`')
+    .option('--allow-downtime', words.allowDowntime)
+    .option('--skip-host <name...>', words.skipHost)
+    .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
+    .option('--parallel <hosts>', 'how many hosts are worked on at once (default: ssh.parallel)')
+    .option('--wait <seconds>', words.wait, '120');
+}
+
+export function withParallel(cluster: Cluster, parallel: string | undefined, command: string): Cluster {
+  if (parallel === undefined) return cluster;
+  return { ...cluster, ssh: { ...cluster.ssh, parallel: wholeNumber('--parallel', parallel, command) } };
+}
+
+/** `command`: whose help tells more. */
+export function wholeNumber(option: string, text: string, command: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new KbinError(`${option} ${text}: not a whole number above 0`, {
+    next: `see \`${command} --help\``,
+    exit: exitCode.usage,
+  });
+}
