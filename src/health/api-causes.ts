@@ -7,6 +7,8 @@ import { plainText } from './plain-text.ts';
 export interface ApiAnswer {
   readonly status: number;
   readonly text: string;
+  /** What its clock said; to the second. */
+  readonly date?: Date;
 }
 
 /** Why a component of Kubernetes could not be asked. Never throws. `unit` is the component's: `kube-apiserver`. */

@@ -86,7 +86,7 @@ interface Connections {
 
 /** Plain HTTP over streams that are TLS already: verified against the address dialled, over whatever `dial` opens. */
 function connectionsTo(target: ApiTarget, credentials: ApiCredentials, deadlineMs: number): Connections {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   const streams = new Set<Duplex>();
   let closed = false;
   const open = async (): Promise<Duplex> => {
@@ -162,7 +162,12 @@ function exchange(
         });
         response.once('end', () => {
           clearTimeout(timer);
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') });
+          const date = new Date(response.headers.date ?? '');
+          resolve({
+            status: response.statusCode ?? 0,
+            text: Buffer.concat(parts).toString('utf8'),
+            ...(Number.isNaN(date.getTime()) ? {} : { date }),
+          });
         });
         response.once('error', reject);
       },

@@ -39,6 +39,36 @@ export interface EtcdHealth {
   readonly checks: readonly Check[];
 }
 
+/** What one program of the control plane says of itself. */
+export interface ComponentStatus {
+  readonly reachable: boolean;
+  /** What /readyz or /healthz says. */
+  readonly healthy: boolean;
+  readonly error?: string;
+  /** major.minor.patch without `v`. */
+  readonly version?: string;
+  /** It holds the lease; not told of apiservers, which all work at once. */
+  readonly leader?: boolean;
+  readonly latencyMs?: number;
+  /** Whole days that the certificate served on the wire is still valid. */
+  readonly certificateDays?: number;
+}
+
+/** The control plane of one host. */
+export interface ControlPlaneStatus {
+  readonly host: string;
+  /** Of the apiserver: `https://192.168.31.71:6443`. */
+  readonly endpoint: string;
+  readonly apiserver: ComponentStatus;
+  readonly controllerManager: ComponentStatus;
+  readonly scheduler: ComponentStatus;
+}
+
+export interface ControlPlaneHealth {
+  readonly hosts: readonly ControlPlaneStatus[];
+  readonly checks: readonly Check[];
+}
+
 export function isHealthy(checks: readonly Check[]): boolean {
   return checks.every((check) => check.status !== 'fail');
 }

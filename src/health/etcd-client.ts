@@ -22,6 +22,8 @@ export interface MemberClient {
   members(): Promise<readonly LiveMember[]>;
   /** undefined: no such key. A linearizable read proves quorum; a serializable one is this member's own data. */
   get(key: string, consistency: 'linearizable' | 'serializable'): Promise<string | undefined>;
+  /** Whether any key begins with this; linearizable. */
+  hasKeysBelow(prefix: string): Promise<boolean>;
   /** Returns the id of a lease that ends after `seconds`. */
   grantLease(seconds: number): Promise<string>;
   revokeLease(id: string): Promise<void>;
@@ -82,6 +84,15 @@ function memberClient(
         });
         return answer.kvs[0]?.value.toString('utf8');
       }),
+    hasKeysBelow: (prefix) =>
+      ask('look for keys', async () => {
+        const { count } = await client.kv.range({
+          key: Buffer.from(prefix),
+          range_end: Buffer.from(afterAllBelow(prefix)),
+          count_only: true,
+        });
+        return Number(count) > 0;
+      }),
     grantLease: (seconds) =>
       ask('grant lease', async () => (await client.leaseClient.leaseGrant({ TTL: seconds })).ID),
     revokeLease: (id) =>
@@ -119,4 +130,9 @@ function memberClient(
       await relay.close();
     },
   };
+}
+
+/** The end of the range of all keys with a prefix, whose last character is plain ASCII: that character's successor. */
+function afterAllBelow(prefix: string): string {
+  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 }

@@ -37,16 +37,16 @@ export function withFormerEndpoints(
 }
 
 /**
- * As etcdTargets, for a run that is connected to `hosts` anyway: where a member's port is closed to this machine, it is
- * asked through SSH before anybody takes it for broken.
+ * As etcdTargets; where a member's port is closed to this machine, it is asked through SSH before anybody takes it for
+ * broken. `hosts`: those that a run is connected to anyway; default all.
  */
 export function etcdTargetsEitherWay(
   cluster: Cluster,
   connect: Connect,
-  hosts: readonly string[],
+  hosts?: readonly string[],
 ): readonly EtcdTarget[] {
   return etcdTargets(cluster, connect).map((target) => {
-    if (target.dial !== undefined || !hosts.includes(target.name)) return target;
+    if (target.dial !== undefined || hosts?.includes(target.name) === false) return target;
     const { dial, detour } = dialEither(() => connect(target.name));
     return {
       ...target,
@@ -65,14 +65,17 @@ export interface CredentialSource {
   readSecret(ref: string): Promise<Uint8Array>;
 }
 
-/** The healthcheck client's certificate and key, and the etcd CA. */
-export async function etcdCredentials(store: CredentialSource): Promise<EtcdCredentials> {
+/** A client's certificate and key, and the etcd CA. Default: the healthcheck client's, kbin's own. */
+export async function etcdCredentials(
+  store: CredentialSource,
+  client = 'etcd-healthcheck-client',
+): Promise<EtcdCredentials> {
   const view = store.view();
   const ca = view.certificate('etcd-ca');
-  const certificate = view.certificate('etcd-healthcheck-client');
-  const key = view.key('etcd-healthcheck-client');
+  const certificate = view.certificate(client);
+  const key = view.key(client);
   if (ca === undefined || certificate === undefined || key === undefined) {
-    const missing = ca === undefined ? 'etcd-ca' : 'etcd-healthcheck-client';
+    const missing = ca === undefined ? 'etcd-ca' : client;
     throw new KbinError(`the certificate store has no usable ${missing}, which is needed to ask etcd`, {
       next: 'run `kbin pki init`, or work on the machine that has the pki folder with its keys',
     });

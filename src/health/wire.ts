@@ -199,6 +199,6 @@ function toServed(certificate: X509Certificate): ServedCertificate {
 }
 
 /** Whole days until `notAfter`; negative when it has passed. */
-export function daysLeft(certificate: ServedCertificate, now: Date): number {
+export function daysLeft(certificate: Pick<ServedCertificate, 'notAfter'>, now: Date): number {
   return Math.floor((certificate.notAfter.getTime() - now.getTime()) / 86_400_000);
 }

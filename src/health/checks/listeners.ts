@@ -19,27 +19,44 @@ export const servedCertificate: Judgement = ({ members, now }) =>
     return [judgeCertificate(base, client.served, now)];
   });
 
-function judgeCertificate(base: Pick<Check, 'id' | 'target'>, served: Served, now: Date): Check {
+/** A served certificate as a verifying client would take it, and its days. */
+export function judgeCertificate(
+  base: Pick<Check, 'id' | 'target'>,
+  served: Served,
+  now: Date,
+  renewal = renew,
+): Check {
   const [leaf] = served.chain;
   if (leaf === undefined)
     return { ...base, status: 'fail', message: 'no certificate is served', next: 'see the journal' };
-  const days = daysLeft(leaf, now);
-  const dates = `valid from ${day(leaf.notBefore)} to ${day(leaf.notAfter)}`;
-  const about = `${leaf.subject} from ${leaf.issuer}, ${dates}`;
+  const about = `${leaf.subject} from ${leaf.issuer}`;
   if (served.refusal !== undefined) {
     return {
       ...base,
       status: 'fail',
-      message: `${served.refusal.message}; it is ${about}`,
+      message: `${served.refusal.message}; it is ${about}, ${validity(leaf)}`,
       next: served.refusal.next,
     };
   }
-  // Verification went by this machine's clock; `now` may be another.
-  if (days < 0) return { ...base, status: 'fail', message: `expired: ${about}`, next: renew };
-  if (days < warnWithin) {
-    return { ...base, status: 'warn', message: `${days} days left: ${about}`, next: renew };
-  }
+  return judgeDays(base, { ...leaf, about }, now, renewal);
+}
+
+/** Days left. Verification went by this machine's clock; `now` may be another. */
+export function judgeDays(
+  base: Pick<Check, 'id' | 'target'>,
+  certificate: { readonly notBefore: Date; readonly notAfter: Date; readonly about: string },
+  now: Date,
+  next: string,
+): Check {
+  const days = daysLeft(certificate, now);
+  const about = `${certificate.about}, ${validity(certificate)}`;
+  if (days < 0) return { ...base, status: 'fail', message: `expired: ${about}`, next };
+  if (days < warnWithin) return { ...base, status: 'warn', message: `${days} days left: ${about}`, next };
   return { ...base, status: 'pass', message: `${days} days left: ${about}` };
+}
+
+function validity({ notBefore, notAfter }: { readonly notBefore: Date; readonly notAfter: Date }): string {
+  return `valid from ${day(notBefore)} to ${day(notAfter)}`;
 }
 
 const renew =
