@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# kubernetes-build.sh VERSION ARCH UID:GID: runs inside a throw-away lab host (scripts/kubernetes.sh). Fetches Debian 12's
+# kubernetes-build.sh VERSION UID:GID: runs inside a throw-away lab host (scripts/kubernetes.sh). Fetches Debian 12's
 # source package and compiler, builds, and leaves /out/kubernetes.tar.gz.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
-version=$1 arch=$2 owner=$3
+version=$1 owner=$2
 
 mirror=$(apt-get update --print-uris | sed -n "s|^'\(.*\)/dists/[a-z]*/InRelease'.*|\1|p" | head -n 1)
 apt-get -qq update

@@ -27,7 +27,7 @@ build() {
   say "building Kubernetes $VERSION from Debian's source package instead (8 to 15 minutes on two cores, once)"
   docker run --rm --cidfile "$work/container" --label "kbin.build=$folder" --network host -e http_proxy -e https_proxy \
     --entrypoint /bin/bash -v "$work:/out" -v "$KBIN_ROOT/scripts/kubernetes-build.sh:/build.sh:ro" \
-    "$image" /build.sh "$VERSION" "$arch" "$(id -u):$(id -g)" </dev/null >&2 9>&-
+    "$image" /build.sh "$VERSION" "$(id -u):$(id -g)" </dev/null >&2 9>&-
 }
 
 # However this script ends, the build ends with it.
