@@ -7,6 +7,8 @@ export interface AuthorityEntry {
   readonly purpose: string;
   readonly commonName: string;
   readonly profile: 'authority';
+  /** O of a client certificate of this CA is the client's group: it never comes out of cluster.yaml. */
+  readonly organizationIsGroup?: true;
   readonly leaves: readonly LeafEntry[];
 }
 
@@ -17,7 +19,7 @@ export interface LeafEntry {
   readonly purpose: string;
   readonly per: 'cluster' | 'etcd' | 'control-plane';
   readonly commonName: string | ((host: ClusterHost) => string);
-  /** A client's group in Kubernetes. An organisation of cluster.yaml's never takes its place. */
+  /** A client's group in Kubernetes. `pki.subject.O` never takes its place. */
   readonly organization?: string;
   readonly profile: Exclude<ProfileName, 'authority'>;
   /** In the order they stand in the certificate. */

@@ -7,6 +7,7 @@ export const kubernetesCa = {
   purpose: 'the Kubernetes API, its components and its users',
   commonName: 'kubernetes',
   profile: 'authority',
+  organizationIsGroup: true,
   leaves: [
     {
       id: 'apiserver',

@@ -21,6 +21,7 @@ export interface InitFlags {
   readonly sshUser?: string;
   readonly sshKey?: string;
   readonly etcdSource?: string;
+  readonly kubernetesSource?: string;
   readonly endpoint?: string;
   readonly paths?: string;
 }
@@ -113,6 +114,13 @@ const items: readonly Item[] = [
     fallback: kubernetesFor,
   },
   {
+    key: 'kubernetesSource',
+    flag: 'kubernetesSource',
+    read: readLocalPath,
+    question: 'Kubernetes binaries: the server tarball, a folder, or download',
+    fallback: 'download',
+  },
+  {
     key: 'endpoint',
     flag: 'endpoint',
     read: readEndpointFlag,
@@ -189,7 +197,7 @@ async function askUntilRead(
 
 /** Paths given on the command line start where kbin runs; those in the file start at the file. */
 export function fromFolder(answers: Answers, cwd: string, folder: string): Answers {
-  const moved = (['sshKey', 'etcdSource'] as const).flatMap((key) => {
+  const moved = (['sshKey', 'etcdSource', 'kubernetesSource'] as const).flatMap((key) => {
     const path = answers[key];
     const stays = path === undefined || isAbsolute(path) || /^~|^https?:|^download$/.test(path);
     return stays ? [] : [[key, relative(folder, resolve(cwd, path)) || '.'] as const];

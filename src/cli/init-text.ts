@@ -1,3 +1,4 @@
+import { isIpv6 } from '../cluster/address.ts';
 import type { Role } from '../cluster/cluster.ts';
 import { defaults } from '../cluster/defaults.ts';
 import { type Layout, layouts } from '../cluster/layouts.ts';
@@ -17,6 +18,7 @@ export interface Answers {
   readonly sshUser?: string;
   readonly sshKey?: string;
   readonly etcdSource?: string;
+  readonly kubernetesSource?: string;
   readonly endpoint?: { readonly address: string; readonly port?: number };
 }
 
@@ -108,14 +110,37 @@ function etcd({ name, etcdVersion, etcdSource }: Answers): string {
   # environment: {}`;
 }
 
-function kubernetes({ kubernetesVersion }: Answers): string {
+function kubernetes({ hosts, kubernetesVersion, kubernetesSource }: Answers): string {
   const d = defaults.kubernetes;
   return `kubernetes:
+  # Every apiserver before any controller-manager, one minor version at a time.
   version: ${scalar(kubernetesVersion)}
-  # serviceCidr: ${d.serviceCidr}
-  # podCidr: ${d.podCidr}
+  # The server tarball, a folder with the binaries, "download", or a mirror; as for etcd.
+  ${kubernetesSource === undefined || kubernetesSource === 'download' ? '# source: download' : `source: ${scalar(kubernetesSource)}`}
+  # Outside of every network that the hosts know. The first address of serviceCidr is the apiservers'.
+  ${subnet('serviceCidr', hosts)}
+  # Each worker gets a piece of it: a /24, or a /64 of IPv6.
+  ${subnet('podCidr', hosts)}
   # dnsDomain: ${d.dnsDomain}
-  # apiserverPort: ${d.apiserverPort}`;
+  # apiserverPort: ${d.apiserverPort}
+  # How long an apiserver that is told to stop goes on serving, so that a balancer notices first.
+  # shutdownDelay: ${d.shutdownDelay}s
+  # What lies encrypted in etcd, by secretbox, aesgcm or aescbc; "off" for nothing.
+  # encryption: { provider: ${d.encryption.provider}, resources: [${d.encryption.resources.join(', ')}] }
+  # The audit log, in days, files and megabytes; "policy" names a file with your own rules. "off" for none.
+  # audit: { maxAge: ${d.audit.maxAge}, maxBackups: ${d.audit.maxBackups}, maxSize: ${d.audit.maxSize} }
+  # The account that each runs as, and any other flag without its dashes, such as { v: 3, runtime-config: api/all=true }.
+  # apiserver: { user: ${d.users['kube-apiserver']}, flags: {} }
+  # controllerManager: { user: ${d.users['kube-controller-manager']}, flags: {} }
+  # scheduler: { user: ${d.users['kube-scheduler']}, flags: {} }`;
+}
+
+/** Of the hosts' family: an apiserver whose address is IPv6 wants services that are. */
+function subnet(key: 'serviceCidr' | 'podCidr', hosts: Answers['hosts']): string {
+  const chosen = { serviceCidr: 'fd00:10:96::/112', podCidr: 'fd00:10:244::/56' }[key];
+  return hosts.some(({ address }) => isIpv6(address))
+    ? `${key}: ${chosen}`
+    : `# ${key}: ${defaults.kubernetes[key]}`;
 }
 
 function endpoint({ endpoint }: Answers): string {
@@ -151,8 +176,8 @@ function pki(_answers: Answers): string {
 }
 
 function paths({ layout }: Answers): string {
-  const { units, etcd } = layouts[layout];
-  return `# fhs: /etc/etcd, /usr/local/bin, /var/lib/etcd. opt: /opt/etcd/{bin,cfg,ssl}. Each may be set by hand.
+  const { units, etcd, kubernetes } = layouts[layout];
+  return `# fhs: /etc/etcd, /usr/local/bin, /var/lib/etcd, /etc/kubernetes. opt: /opt/etcd and /opt/kubernetes. Each may be set by hand.
 paths:
   layout: ${layout}
   # units: ${units}
@@ -161,7 +186,12 @@ paths:
   #   config: ${etcd.config}
   #   tls: ${etcd.tls}
   #   data: ${etcd.data}
-  #   wal: # a folder of its own for the write-ahead log`;
+  #   wal: # a folder of its own for the write-ahead log
+  # kubernetes:
+  #   bin: ${kubernetes.bin}
+  #   config: ${kubernetes.config}
+  #   tls: ${kubernetes.tls}
+  #   audit: ${kubernetes.audit}`;
 }
 
 function chosen(key: string, value: string | undefined): string {

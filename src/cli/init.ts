@@ -28,6 +28,10 @@ export const register: Register = (program, context) => {
     .option('--etcd-version <version>', 'etcd release')
     .option('--etcd-source <from>', 'etcd binaries: a release tarball, a folder, a mirror, or download')
     .option('--kubernetes-version <version>', 'Kubernetes release')
+    .option(
+      '--kubernetes-source <from>',
+      'Kubernetes binaries: the server tarball, a folder, a mirror, or download',
+    )
     .option('--ssh-user <user>', 'user to log in as (default: as in ~/.ssh/config)')
     .option('--ssh-key <file>', 'key to log in with (default: as in ~/.ssh/config)')
     .option(

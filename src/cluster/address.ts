@@ -29,6 +29,9 @@ const unfit: Readonly<Record<string, string>> = {
 
 /** A subnet in CIDR notation without host bits, as canonical text. */
 export function readCidr(text: string): string | Mistake {
+  if (text.includes(',')) {
+    return new Mistake(`"${text}": one subnet; clusters of both families (dual-stack) are not built yet`);
+  }
   const [base = '', length = '', rest] = text.split('/');
   const address = parseAddress(base);
   if (address instanceof Mistake) return address;
@@ -79,13 +82,18 @@ function networkAddress(address: ipaddr.IPv4 | ipaddr.IPv6, bits: number): ipadd
     : ipaddr.IPv6.networkAddressFromCIDR(cidr);
 }
 
+/** Of an address or a subnet. */
+export function isIpv6(text: string): boolean {
+  return text.includes(':');
+}
+
 export function isLoopback(address: string): boolean {
   return ipaddr.parse(address).range() === 'loopback';
 }
 
 /** For `http://${bracketed(address)}:2379`. */
 export function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
+  return isIpv6(address) ? `[${address}]` : address;
 }
 
 export function cidrHas(cidr: string, address: string): boolean {
@@ -105,7 +113,7 @@ export function prefixLength(cidr: string): number {
 
 /** How many bits a subnet leaves for hosts: 8 of `10.0.0.0/24`. */
 export function hostBits(cidr: string): number {
-  return (cidr.includes(':') ? 128 : 32) - prefixLength(cidr);
+  return (isIpv6(cidr) ? 128 : 32) - prefixLength(cidr);
 }
 
 /** The n-th address of a subnet: 1 is the kubernetes service's, 10 by custom the DNS service's. */

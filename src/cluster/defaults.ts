@@ -43,6 +43,8 @@ export const defaults = {
     shutdownDelay: 10,
     encryption: { provider: 'secretbox', resources: ['secrets'] as readonly string[] },
     audit: { maxAge: 30, maxBackups: 10, maxSize: 100 },
+    /** On loopback, each with a certificate. */
+    healthPorts: { controllerManager: 10257, scheduler: 10259 },
     users: {
       'kube-apiserver': 'kube-apiserver',
       'kube-controller-manager': 'kube-controller-manager',
@@ -55,15 +57,27 @@ export const defaults = {
   layout: 'fhs',
 } as const;
 
+/** Their sections below `kubernetes:`. */
+export const componentKeys = {
+  'kube-apiserver': 'apiserver',
+  'kube-controller-manager': 'controllerManager',
+  'kube-scheduler': 'scheduler',
+} as const satisfies Record<ControlPlaneComponent, string>;
+
+/** What cluster.yaml names files for, and that is part of the cluster itself: their texts. */
+export interface FileTexts {
+  readonly auditPolicy?: string;
+}
+
 /** A draft without mistakes, with every default filled in. */
-export function complete(draft: Draft, home: Home): Cluster {
+export function complete(draft: Draft, home: Home, texts: FileTexts = {}): Cluster {
   const { parallel, maxClockSkew } = { ...defaults.ssh, ...given(draft.ssh ?? {}) };
   return {
     name: draft.name ?? '',
     hosts: known(draft.hosts).map((host) => completeHost(host, draft, home)),
     ssh: { parallel, maxClockSkew },
     etcd: completeEtcd(draft, home),
-    kubernetes: completeKubernetes(draft, home),
+    kubernetes: completeKubernetes(draft, home, texts),
     ...given({ endpoint: completeEndpoint(draft) }),
     pki: {
       key: draft.pki?.key ?? defaults.pki.key,
@@ -116,15 +130,22 @@ function completeEtcd(draft: Draft, home: Home): EtcdSettings {
   };
 }
 
-function completeKubernetes({ kubernetes = {} }: Draft, home: Home): KubernetesSettings {
+function completeKubernetes(
+  { kubernetes = {} }: Draft,
+  home: Home,
+  { auditPolicy }: FileTexts,
+): KubernetesSettings {
   const d = defaults.kubernetes;
-  const { encryption, audit, apiserver, controllerManager, scheduler } = kubernetes;
+  const { encryption, audit } = kubernetes;
   const { provider, resources } = { ...d.encryption, ...given(encryption ?? {}) };
-  const { off, policy, ...limits } = audit ?? {};
-  const component = (name: ControlPlaneComponent, draft: typeof apiserver): ComponentSettings => ({
-    user: draft?.user ?? d.users[name],
+  const { policy, ...limits } = audit ?? {};
+  const component = (name: ControlPlaneComponent): ComponentSettings => ({
+    user: kubernetes[componentKeys[name]]?.user ?? d.users[name],
     flags: Object.fromEntries(
-      Object.entries(draft?.flags ?? {}).map(([flag, values]) => [flag, known(values)]),
+      Object.entries(kubernetes[componentKeys[name]]?.flags ?? {}).map(([flag, values]) => [
+        flag,
+        known(values),
+      ]),
     ),
   });
   return {
@@ -136,19 +157,11 @@ function completeKubernetes({ kubernetes = {} }: Draft, home: Home): KubernetesS
     apiserverPort: kubernetes.apiserverPort ?? d.apiserverPort,
     shutdownDelay: kubernetes.shutdownDelay ?? d.shutdownDelay,
     ...(provider === 'off' ? {} : { encryption: { provider, resources: known(resources) } }),
-    ...(off === undefined
-      ? {
-          audit: {
-            ...d.audit,
-            ...given(limits),
-            ...(policy === undefined ? {} : { policy: localPath(policy, home) }),
-          },
-        }
-      : {}),
+    ...(policy === 'off' ? {} : { audit: { ...d.audit, ...given({ ...limits, policy: auditPolicy }) } }),
     components: {
-      'kube-apiserver': component('kube-apiserver', apiserver),
-      'kube-controller-manager': component('kube-controller-manager', controllerManager),
-      'kube-scheduler': component('kube-scheduler', scheduler),
+      'kube-apiserver': component('kube-apiserver'),
+      'kube-controller-manager': component('kube-controller-manager'),
+      'kube-scheduler': component('kube-scheduler'),
     },
   };
 }

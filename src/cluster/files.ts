@@ -51,14 +51,16 @@ const systemFolders = [
   ...['/etc/systemd', '/etc/systemd/system', '/etc/ssl', '/etc/pki', '/etc/ssh'],
 ];
 
-/** A folder on a host that is the component's own, with everything in it. */
-export const readOwnFolder: Read<string> = (text) => {
-  const path = readHostPath(text);
-  if (path instanceof Mistake || !systemFolders.includes(path)) return path;
-  return new Mistake(
-    `"${text}" belongs to the system; name a folder of its own, such as ${path === '/' ? '' : path}/etcd`,
-  );
-};
+/** A folder on a host that is the component's own, with everything in it. `name`: what it may be called. */
+export function readOwnFolder(name: string): Read<string> {
+  return (text) => {
+    const path = readHostPath(text);
+    if (path instanceof Mistake || !systemFolders.includes(path)) return path;
+    return new Mistake(
+      `"${text}" belongs to the system; name a folder of its own, such as ${path === '/' ? '' : path}/${name}`,
+    );
+  };
+}
 
 /** `inner` lies below `outer`. */
 export function liesIn(inner: string, outer: string): boolean {

@@ -1,10 +1,11 @@
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { exitCode, KbinError } from '../errors.ts';
+import { type ReadFile, readAuditPolicy } from './audit-policy.ts';
 import type { Cluster } from './cluster.ts';
 import { complete } from './defaults.ts';
 import type { Problem } from './mistake.ts';
-import { readText } from './read-text.ts';
+import { readNamedFile, readText } from './read-text.ts';
 import { refuse, shownPath, verdict } from './report.ts';
 import { rules } from './rules.ts';
 import { clusterShape } from './schema.ts';
@@ -44,6 +45,8 @@ export interface Origin {
   readonly folder: string;
   /** What `~` stands for; default the user's own. */
   readonly home?: string;
+  /** Reads the files that the text names and that are part of the cluster (the audit policy); default: from the disk. */
+  readonly read?: ReadFile;
 }
 
 export function parseCluster(text: string, where: Origin): Cluster {
@@ -52,7 +55,7 @@ export function parseCluster(text: string, where: Origin): Cluster {
 
 export function parseClusterWithWarnings(
   text: string,
-  { file, folder, home = homedir() }: Origin,
+  { file, folder, home = homedir(), read = readNamedFile }: Origin,
   further: readonly FurtherRule[] = [],
 ): LoadedCluster {
   const source = readYaml(text);
@@ -60,9 +63,10 @@ export function parseClusterWithWarnings(
   const { draft, problems } = readDraft(clusterShape, source.value ?? {});
   // Nothing was read when YAML itself failed: what is missing then is no news.
   const ruled = source.value === undefined ? [] : rules.flatMap((rule) => [...rule(draft)]);
-  const found = verdict(file, source, [...problems, ...ruled]);
+  const named = readAuditPolicy(draft, { folder, home }, read);
+  const found = verdict(file, source, [...problems, ...ruled, ...named.problems]);
   if (found.errors.length > 0) throw refuse(file, found);
-  const cluster = complete(draft, { folder, home });
+  const cluster = complete(draft, { folder, home }, named.texts);
   const all = verdict(file, source, [...ruled, ...further.flatMap((rule) => [...rule(cluster)])]);
   if (all.errors.length > 0) throw refuse(file, all);
   return { cluster, warnings: all.warnings };

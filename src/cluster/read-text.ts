@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { exitCode, KbinError } from '../errors.ts';
+import { Mistake } from './mistake.ts';
 
 const mostBytes = 1024 * 1024;
 
@@ -20,6 +22,24 @@ export async function readText(file: string): Promise<string> {
   } catch {
     const next = 'save it as UTF-8, or name the right file';
     throw new KbinError(`${file} is not UTF-8 text`, { next, exit: exitCode.usage });
+  }
+}
+
+/** A file that cluster.yaml names: its text, or what keeps it from being one. */
+export function readNamedFile(path: string): string | Mistake {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > mostBytes) return new Mistake(`${path} has ${bytes.length} bytes; 1 MiB is the most`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EACCES: 'you may not read it',
+      EISDIR: 'it is a folder',
+      ERR_ENCODING_INVALID_ENCODED_DATA: 'it is not UTF-8 text',
+    };
+    return new Mistake(`cannot read ${path}: ${reasons[code ?? ''] ?? message}`);
   }
 }
 

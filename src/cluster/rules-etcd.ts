@@ -35,20 +35,6 @@ export const etcdRules: readonly Rule[] = [
     yield warning(['etcd', 'version'], text);
   },
 
-  function* oneSource({ etcd }) {
-    const { path, url, sha256, sha512 } = etcd?.source ?? {};
-    if (path !== undefined && url !== undefined) {
-      yield error(['etcd', 'source', 'url'], 'a path and a url: binaries come from one place', [
-        'etcd',
-        'source',
-        'path',
-      ]);
-    }
-    if (sha256 !== undefined && sha512 !== undefined) {
-      yield error(['etcd', 'source', 'sha512'], 'one digest is enough', ['etcd', 'source', 'sha256']);
-    }
-  },
-
   /** etcd itself refuses to start otherwise. */
   function* electionWaitsForHeartbeats({ etcd }) {
     const heartbeat = etcd?.heartbeatInterval ?? defaults.etcd.heartbeatInterval;

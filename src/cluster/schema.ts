@@ -99,17 +99,17 @@ const paths = wordOr((word) => ({ layout: word }), {
     mapping({
       bin: value(readHostPath),
       config: value(readHostPath),
-      tls: value(readOwnFolder),
-      data: value(readOwnFolder),
-      wal: value(readOwnFolder),
+      tls: value(readOwnFolder('etcd')),
+      data: value(readOwnFolder('etcd')),
+      wal: value(readOwnFolder('etcd')),
     }),
   ),
   kubernetes: z.optional(
     mapping({
       bin: value(readHostPath),
-      config: value(readHostPath),
-      tls: value(readHostPath),
-      audit: value(readHostPath),
+      config: value(readOwnFolder('kubernetes')),
+      tls: value(readOwnFolder('kubernetes')),
+      audit: value(readOwnFolder('kubernetes')),
     }),
   ),
 });
@@ -130,8 +130,7 @@ const kubernetes = mapping({
     provider: value(readOneOf([...encryptionProviders, 'off'])),
     resources: list(readResource),
   }),
-  audit: wordOr((word) => (word === 'off' ? { off: word } : { policy: word }), {
-    off: value(readOneOf(['off'])),
+  audit: wordOr((word) => ({ policy: word }), {
     policy: value(readLocalPath),
     maxAge: value(readInteger(0, 36_500)),
     maxBackups: value(readInteger(0, 100_000)),

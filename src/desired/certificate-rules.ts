@@ -10,7 +10,7 @@ export function pkiMistakes(cluster: Cluster): readonly string[] {
 function subjectMistakes({ pki }: Cluster): readonly string[] {
   if (!pki.subject.O?.startsWith('system:')) return [];
   return [
-    `pki.subject.O: "${pki.subject.O}" would put every client certificate into a group of Kubernetes' own; choose a name without "system:"`,
+    `pki.subject.O: "${pki.subject.O}" is the name of a group of Kubernetes' own; choose one without "system:"`,
   ];
 }
 

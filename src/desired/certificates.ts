@@ -41,7 +41,7 @@ function plannedAuthority(cluster: Cluster, entry: AuthorityEntry): PlannedAutho
   return {
     id: entry.id,
     purpose: entry.purpose,
-    subject: subject(cluster, entry.commonName),
+    subject: subject(cluster, entry.commonName, cluster.pki.subject.O),
     ...terms(cluster, entry.profile),
     leaves: entry.leaves.flatMap((leaf) =>
       hostsOf(cluster, leaf).map((host) => plannedLeaf(cluster, entry, leaf, host)),
@@ -66,7 +66,7 @@ function plannedLeaf(
     entry: entry.id,
     authority: authority.id,
     ...(host === undefined ? {} : { host: host.name }),
-    subject: subject(cluster, commonName(entry, host), entry.organization),
+    subject: subject(cluster, commonName(entry, host), organization(cluster, authority, entry)),
     ...terms(cluster, entry.profile),
     sans: subjectAlternativeNames(cluster, entry, host, id),
   };
@@ -78,8 +78,14 @@ function commonName({ id, commonName: name }: LeafEntry, host: ClusterHost | und
   return name(host);
 }
 
-function subject(cluster: Cluster, CN: string, organization?: string): Subject {
-  const fields = { ...cluster.pki.subject, ...(organization === undefined ? {} : { O: organization }), CN };
+/** kube-apiserver takes O for a group, of whatever name, and RBAC may grant something to any group. */
+function organization({ pki }: Cluster, authority: AuthorityEntry, entry: LeafEntry): string | undefined {
+  const identifies = authority.organizationIsGroup === true && entry.profile === 'client';
+  return entry.organization ?? (identifies ? undefined : pki.subject.O);
+}
+
+function subject(cluster: Cluster, CN: string, O: string | undefined): Subject {
+  const fields = { ...cluster.pki.subject, O, CN };
   return subjectOrder.flatMap((type) => {
     const value = fields[type];
     return value === undefined || value === '' ? [] : [{ type, value }];

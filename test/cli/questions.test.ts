@@ -83,6 +83,7 @@ describe.skipIf(!hasTerminal)('kbin init on a terminal', { timeout: 60_000 }, ()
       [/SSH key file .*: /, '\n'],
       [/etcd binaries.*\[download\]: /, '\n'],
       [/Kubernetes version \[[\d.]+\]: /, '1.33.4\n'],
+      [/Kubernetes binaries.*\[download\]: /, '\n'],
       [/Where clients reach .*: /, '10.0.0.9:16443\n'],
       [/Paths, fhs or opt \[fhs\]: /, 'usr\n'],
       [/"usr" is not one of fhs, opt\n[\s\S]*Paths, fhs or opt \[fhs\]: /, 'opt\n'],

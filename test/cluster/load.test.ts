@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadCluster, parseCluster, parseClusterWithWarnings } from '../../src/cluster/load.ts';
+import { Mistake } from '../../src/cluster/mistake.ts';
 import { exitCode, KbinError } from '../../src/errors.ts';
 import { exampleCluster } from './fixture.ts';
 
@@ -34,7 +35,10 @@ describe('a good file', () => {
   });
 
   it('takes every setting', () => {
-    const cluster = parseCluster(readFileSync(new URL('everything.yaml', import.meta.url), 'utf8'), where);
+    const policy = 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]\n';
+    const read = (path: string) => (path === '/home/me/prod/audit.yaml' ? policy : new Mistake(path));
+    const text = readFileSync(new URL('everything.yaml', import.meta.url), 'utf8');
+    const cluster = parseCluster(text, { ...where, read });
     expect(cluster).toEqual({
       name: 'all',
       folder: '/home/me/prod',
@@ -99,6 +103,18 @@ describe('a good file', () => {
         podCidr: 'fd02::/48',
         dnsDomain: 'k8s.example.org',
         apiserverPort: 7443,
+        source: { kind: 'download', url: 'https://mirror.example.org/kubernetes' },
+        shutdownDelay: 60,
+        encryption: { provider: 'aesgcm', resources: ['secrets', 'configmaps', 'widgets.example.org'] },
+        audit: { policy, maxAge: 7, maxBackups: 3, maxSize: 50 },
+        components: {
+          'kube-apiserver': {
+            user: 'kapi',
+            flags: { v: ['3'], 'runtime-config': ['api/all=true', 'batch/v1=false'] },
+          },
+          'kube-controller-manager': { user: 'kcm', flags: { 'node-cidr-mask-size': ['60'] } },
+          'kube-scheduler': { user: 'ksched', flags: { 'secure-port': ['12259'] } },
+        },
       },
       endpoint: { address: 'api.example.org', port: 443 },
       pki: {
@@ -116,6 +132,12 @@ describe('a good file', () => {
           tls: '/srv/etcd/tls',
           data: '/srv/etcd/data',
           wal: '/fast/etcd-wal',
+        },
+        kubernetes: {
+          bin: '/srv/etcd/bin',
+          config: '/srv/kubernetes',
+          tls: '/srv/kubernetes/pki',
+          audit: '/srv/log',
         },
       },
     });
@@ -170,6 +192,12 @@ etcd: { version: 3.6.5 }
         config: '/opt/etcd/cfg/etcd.conf',
         tls: '/opt/etcd/ssl',
         data: '/var/lib/etcd/default.etcd',
+      },
+      kubernetes: {
+        bin: '/opt/kubernetes/bin',
+        config: '/opt/kubernetes/cfg',
+        tls: '/opt/kubernetes/ssl',
+        audit: '/opt/kubernetes/logs',
       },
     };
     expect(paths('opt')).toEqual(opt);

@@ -139,7 +139,7 @@ const ofCidr: Values = [
   ['10.96.0.0/08', '"10.96.0.0/08" is not a subnet; write ADDRESS/LENGTH with a length of 0 to 32'],
   ['10.96.0.0/12/1', '"10.96.0.0/12/1" is not a subnet; write ADDRESS/LENGTH with a length of 0 to 32'],
   ['10.96.0.0/30', '10.96.0.0/30 is too small: kube-apiserver wants 8 addresses or more'],
-  ['10.0.0.0/24', '10.0.0.0/24 holds the address 10.0.0.1 of n; hosts must lie outside; see line 2'],
+  ['10.0.0.0/24', '10.0.0.0/24 holds the address 10.0.0.1 of n; it must lie outside; see line 2'],
 ];
 
 const ofFolder: Values = [

@@ -162,6 +162,26 @@ describe('certificatePlan', () => {
     expect(text(etcdCa?.subject ?? [])).toBe('C=AT,ST=Wien,L=Wien,O=Example,OU=Ops,CN=etcd-ca');
   });
 
+  test("a client's group never comes out of cluster.yaml, and nothing else of the subject changes for it", () => {
+    const bare = leavesOf(exampleCluster({ pki: { subject: { OU: 'Ops' } } }));
+    const leaves = leavesOf(exampleCluster({ pki: { subject: { O: 'Example', OU: 'Ops' } } }));
+    const groupOf = ({ subject }: PlannedLeaf): string | undefined =>
+      subject.find(({ type }) => type === 'O')?.value;
+    const ofKubernetes = leaves.filter(
+      ({ authority, usages }) => authority === 'kubernetes-ca' && usages.includes('client auth'),
+    );
+    expect(Object.fromEntries(ofKubernetes.map((leaf) => [leaf.id, groupOf(leaf)]))).toEqual({
+      'apiserver-kubelet-client': undefined,
+      'controller-manager': 'system:kube-controller-manager',
+      scheduler: 'system:kube-scheduler',
+      admin: 'system:masters',
+      'kube-proxy': 'system:node-proxier',
+    });
+    expect(ofKubernetes).toEqual(bare.filter(({ id }) => ofKubernetes.some((leaf) => leaf.id === id)));
+    const others = leaves.filter((leaf) => !ofKubernetes.includes(leaf));
+    expect(new Set(others.map(groupOf))).toEqual(new Set(['Example']));
+  });
+
   test("hosts get what their roles need; the cluster's own certificates are always made", () => {
     const cluster = exampleCluster({
       hosts: [exampleHost('e1', '10.0.0.1', ['etcd']), exampleHost('w1', '10.0.0.2', ['worker'])],
@@ -197,7 +217,7 @@ describe('certificatePlan', () => {
     expect(attempt).toThrow(
       [
         'pki: in cluster.yaml asks for what cannot be made',
-        'pki.subject.O: "system:masters" would put every client certificate into a group of Kubernetes\' own; choose a name without "system:"',
+        'pki.subject.O: "system:masters" is the name of a group of Kubernetes\' own; choose one without "system:"',
         'pki.extraSans.apisrver: no certificate of this cluster has that id; did you mean "apiserver"?',
         "pki.extraSans.etcd-ca: a CA is never reached under a name; give a certificate's id",
         'pki.extraSans.apiserver@nobody: no certificate of this cluster has that id; did you mean "apiserver"?',

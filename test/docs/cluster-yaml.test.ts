@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { defaults } from '../../src/cluster/defaults.ts';
+import { controlPlaneComponents } from '../../src/cluster/cluster.ts';
+import { componentKeys, defaults } from '../../src/cluster/defaults.ts';
 import { layouts } from '../../src/cluster/layouts.ts';
 import { parseCluster } from '../../src/cluster/load.ts';
 import { sizeText } from '../../src/cluster/quantity.ts';
@@ -51,12 +52,13 @@ describe('docs/cluster-yaml.md', () => {
   it('has every key that there is, and no other', () => {
     expect(keys.length).toBeGreaterThan(60);
     expect(keys.filter((key) => !documented.has(key))).toEqual([]);
-    // `source:` may be a word as well.
-    expect([...documented.keys()].filter((key) => !keys.includes(key) && key !== 'etcd.source')).toEqual([]);
+    const words = ['etcd.source', 'kubernetes.source', 'kubernetes.encryption', 'kubernetes.audit'];
+    expect([...documented.keys()].filter((key) => !keys.includes(key) && !words.includes(key))).toEqual([]);
   });
 
   it('says what holds where cluster.yaml says nothing', () => {
     const { ssh, etcd, kubernetes, pki, roles, architecture, layout } = defaults;
+    const { encryption, audit, users, healthPorts: _ports, ...rest } = kubernetes;
     const years = (hours: number) => `${hours / 8760}y`;
     const expected = {
       'hosts[].roles': `[${roles.join(', ')}]`,
@@ -75,12 +77,19 @@ describe('docs/cluster-yaml.md', () => {
         quotaBackendBytes: sizeText(etcd.quotaBackendBytes),
         maxRequestBytes: sizeText(etcd.maxRequestBytes),
       }),
-      ...prefixed('kubernetes', kubernetes),
+      ...prefixed('kubernetes', { ...rest, shutdownDelay: `${rest.shutdownDelay}s` }),
+      'kubernetes.encryption.provider': encryption.provider,
+      'kubernetes.encryption.resources': `[${encryption.resources.join(', ')}]`,
+      ...prefixed('kubernetes.audit', audit),
+      ...Object.fromEntries(
+        controlPlaneComponents.map((name) => [`kubernetes.${componentKeys[name]}.user`, users[name]]),
+      ),
       'pki.key': pki.key,
       ...prefixed('pki.validity', { ca: years(pki.validity.ca), leaf: years(pki.validity.leaf) }),
       'paths.layout': layout,
       'paths.units': layouts.fhs.units,
       ...prefixed('paths.etcd', layouts.fhs.etcd),
+      ...prefixed('paths.kubernetes', layouts.fhs.kubernetes),
     };
     const said = Object.fromEntries(Object.keys(expected).map((key) => [key, documented.get(key)]));
     expect(said).toEqual(
@@ -89,8 +98,10 @@ describe('docs/cluster-yaml.md', () => {
   });
 
   it('has the paths of the other layout beside them', () => {
-    for (const [key, value] of Object.entries(layouts.opt.etcd)) {
-      expect(rows.find(([name]) => name === `\`paths.etcd.${key}\``)?.[2]).toBe(`\`${value}\``);
+    for (const section of ['etcd', 'kubernetes'] as const) {
+      for (const [key, value] of Object.entries(layouts.opt[section])) {
+        expect(rows.find(([name]) => name === `\`paths.${section}.${key}\``)?.[2]).toBe(`\`${value}\``);
+      }
     }
   });
 });
@@ -109,5 +120,7 @@ const examples = pages.flatMap((page) =>
 it.each(examples)('%s: a piece of cluster.yaml that it shows is read', (_path, text) => {
   const own = new Set([...text.matchAll(/^(\w+):/gm)].map(([, key]) => key));
   const rest = head.split('\n').filter((line) => !own.has(line.split(':')[0]));
-  expect(() => parseCluster(`${rest.join('\n')}${text}\n`, { file: 'x.yaml', folder: '/' })).not.toThrow();
+  const read = () => 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]\n';
+  const origin = { file: 'x.yaml', folder: '/', read };
+  expect(() => parseCluster(`${rest.join('\n')}${text}\n`, origin)).not.toThrow();
 });
