@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# kubernetes.sh: makes sure that a Kubernetes release for the tests is in the cache and prints its tarball's path.
+# kubernetes.sh: makes sure that a Kubernetes release for the tests is in the cache, and prints its tarball's path and the
+# folder that its programs were unpacked to.
 # The official download, its SHA-512 verified, where the network has it; otherwise the whole of Debian 12's source package
 # `kubernetes`, built by Debian 12's Go and packed exactly as the official server tarball is.
 set -euo pipefail
@@ -14,6 +15,7 @@ case $(uname -m) in
 esac
 folder=$KBIN_CACHE/test/kubernetes-v$VERSION-linux-$arch
 tarball=$folder/kubernetes-server-linux-$arch.tar.gz
+programs=$folder/bin
 
 # Leaves the tarball at $work/kubernetes.tar.gz, or fails.
 download() {
@@ -36,20 +38,30 @@ finish() {
   rm -rf "$work"
 }
 
-if [ ! -f "$tarball" ]; then
+# The official tarball has container images beside the programs.
+unpack() {
+  mkdir "$work/bin"
+  tar -C "$work/bin" --strip-components 3 --wildcards --exclude '*.tar' --exclude '*.docker_tag' -xzf "$tarball" \
+    'kubernetes/server/bin/*'
+  mv "$work/bin" "$programs"
+}
+
+if [ ! -f "$tarball" ] || [ ! -d "$programs" ]; then
   one_at_a_time 60
+  mkdir -p "$folder"
+  # What a run that was killed has left behind; none but this one can be at work now.
+  rm -rf "$folder"/work.*
+  if has docker; then
+    docker ps --quiet --filter "label=kbin.build=$folder" 2>/dev/null | xargs --no-run-if-empty docker rm -f >/dev/null || true
+  fi
+  work=$(mktemp -d "$folder/work.XXXXXX")
+  trap finish EXIT
   if [ ! -f "$tarball" ]; then
-    mkdir -p "$folder"
-    # What a run that was killed has left behind; none but this one can be at work now.
-    rm -rf "$folder"/work.*
-    if has docker; then
-      docker ps --quiet --filter "label=kbin.build=$folder" 2>/dev/null | xargs --no-run-if-empty docker rm -f >/dev/null || true
-    fi
-    work=$(mktemp -d "$folder/work.XXXXXX")
-    trap finish EXIT
     download || build || die "could not get Kubernetes $VERSION"
     mv "$work/kubernetes.tar.gz" "$tarball"
     say "Kubernetes $VERSION is in $folder"
   fi
+  [ -d "$programs" ] || unpack
 fi
 echo "$tarball"
+echo "$programs"
