@@ -3,9 +3,9 @@ const shown = 12;
 /** Characters of a line that an error shows. */
 const width = 400;
 
-/** What people read of a journal: its end. Of a panic its message stays, Go's stack traces go. */
+/** What people read of a journal: its end. Of a panic its message stays, Go's stack traces go; so does a program's usage. */
 export function lastLines(journal: string): string {
-  return withoutTraces(journal.trimEnd().split('\n'))
+  return withoutUsage(withoutTraces(journal.trimEnd().split('\n')))
     .slice(-shown)
     .map((line) => line.replace(/,"stacktrace":".*"\}$/, '}'))
     .map((line) => (line.length > width ? `${line.slice(0, width)}…` : line))
@@ -29,5 +29,14 @@ function withoutTraces(lines: readonly string[]): string[] {
   return lines.filter((line) => {
     inTrace = goroutine.test(line) || (inTrace && frames.some((frame) => frame.test(line)));
     return !inTrace;
+  });
+}
+
+/** What cobra prints after an error in the flags: everything that is set in, and the headings between. */
+function withoutUsage(lines: readonly string[]): string[] {
+  let inUsage = false;
+  return lines.filter((line) => {
+    inUsage = line === 'Usage:' || (inUsage && (/^(\s.*)?$/.test(line) || line.endsWith(' flags:')));
+    return !inUsage;
   });
 }

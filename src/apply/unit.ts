@@ -21,7 +21,14 @@ interface UnitState {
 /** Milliseconds between two looks at the units. */
 const pauseMs = 500;
 /** Causes that may pass by themselves: one crash with such a line is no verdict. */
-const passing: readonly string[] = ['no-peers', 'killed-by-timeout', 'data-in-use'];
+const passing: readonly string[] = [
+  'no-peers',
+  'killed-by-timeout',
+  'data-in-use',
+  'etcd-unreachable',
+  'apiserver-unreachable',
+  'leadership-lost',
+];
 
 /**
  * Runs `wait` and watches the units meanwhile: one that crashes with a cause that cannot pass, or twice, ends the wait
@@ -63,7 +70,7 @@ async function watch(started: StartedUnit, signal: AbortSignal): Promise<void> {
 
 async function isFinal(started: StartedUnit, now: UnitState, first: UnitState): Promise<boolean> {
   if (now.activeState === 'failed' || now.restarts > first.restarts) return true;
-  const cause = likelyCause(await journal(started));
+  const cause = likelyCause(await journal(started), started.unit);
   return cause !== undefined && !passing.includes(cause.code);
 }
 
@@ -89,13 +96,13 @@ async function look({ host, unit }: StartedUnit): Promise<UnitState> {
   };
 }
 
-/** The unit's journal since it was started, at most the last 200 lines. */
+/** The unit's journal since it was started, at most the last 500 lines: the usage that follows an unknown flag has 330. */
 async function journal({ host, unit, began }: StartedUnit): Promise<string> {
   const { stdout } = await host.run([
     'journalctl',
     `--unit=${unit}`,
     `--since=${began === 0 ? '-2min' : `@${began}`}`,
-    '--lines=200',
+    '--lines=500',
     '--output=cat',
     '--no-pager',
     '--quiet',
@@ -112,9 +119,10 @@ async function withJournal(error: unknown, units: readonly StartedUnit[]): Promi
       .filter((started) => host === undefined || started.host.name === host)
       .map(async (started) => ({ started, text: await journal(started).catch(() => '') })),
   );
-  const telling = journals.find(({ text }) => likelyCause(text) !== undefined) ?? journals[0];
+  const telling =
+    journals.find(({ text, started }) => likelyCause(text, started.unit) !== undefined) ?? journals[0];
   if (telling === undefined) return error;
-  const cause = likelyCause(telling.text);
+  const cause = likelyCause(telling.text, telling.started.unit);
   return new KbinError(error.message, {
     ...error.details,
     host: telling.started.host.name,

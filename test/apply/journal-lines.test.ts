@@ -43,3 +43,17 @@ test('no more than the last twelve', () => {
   const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`);
   expect(lastLines(lines.join('\n')).split('\n')).toEqual(lines.slice(-12));
 });
+
+/** As kube-controller-manager 1.20.2 does, with 330 lines left out. */
+test('of a flag that is not known the message stays, and the usage goes', () => {
+  const usage = [
+    'Usage:',
+    '  kube-controller-manager [flags]',
+    '',
+    'Debugging flags:',
+    '',
+    '      --profiling   Enable',
+  ];
+  const journal = ['Error: unknown flag: --nope', ...usage, '', after[0]].join('\n');
+  expect(lastLines(journal).split('\n')).toEqual(['Error: unknown flag: --nope', after[0]]);
+});
