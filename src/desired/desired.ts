@@ -136,3 +136,8 @@ export function bundleTarget(bundle: Pick<DesiredBundle, 'path' | 'digest'>): st
   const slash = bundle.path.lastIndexOf('/');
   return `${bundle.path.slice(0, slash)}/.${bundle.path.slice(slash + 1)}-${bundle.digest.slice(0, 16)}`;
 }
+
+/** Where kubeadm would have put the component's manifest, whatever kbin's own `paths:` are. */
+export function staticPodPath(component: string): string {
+  return `/etc/kubernetes/manifests/${component}.yaml`;
+}

@@ -3,7 +3,9 @@ import { etcdUnit } from '../desired/components/etcd.ts';
 import { type Binaries, desire } from '../desired/desire.ts';
 import type { DesiredHost } from '../desired/desired.ts';
 import type { StoreView } from '../desired/store-view.ts';
-import type { Change, HostPlan, Plan } from './changes.ts';
+import { certificates } from './certificates.ts';
+import type { Change, HostPlan, Plan, PlanFinding } from './changes.ts';
+import { controlPlanePreflight } from './control-plane-preflight.ts';
 import type { ApiserverReading } from './control-plane-view.ts';
 import { diffHost } from './diff.ts';
 import {
@@ -26,7 +28,7 @@ export interface PlanInputs {
   readonly apiservers?: readonly ApiserverReading[];
   /** What differs inside Kubernetes, as far as an apiserver could be asked. */
   readonly objects?: readonly Change[];
-  /** Milliseconds since 1970, by the operator's clock. undefined: nothing is said of certificates that run out. */
+  /** Milliseconds since 1970, by the operator's clock. undefined: the store's certificates are taken as they are. */
   readonly now?: number;
 }
 
@@ -59,6 +61,8 @@ export function planCluster(inputs: PlanInputs): PlannedCluster {
         ...(isAboutEtcd
           ? [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]
           : []),
+        ...controlPlanePreflight(cluster, sides, inputs.apiservers ?? []),
+        ...certificateFindings(inputs),
       ],
       unreachable: [...unreachable],
       objects: [...objects],
@@ -66,6 +70,13 @@ export function planCluster(inputs: PlanInputs): PlannedCluster {
     membership,
     sides,
   };
+}
+
+/** Also for hosts that do not answer: what is wrong with a certificate is wrong without them. */
+function certificateFindings({ facts: { cluster }, store, only, now }: PlanInputs): PlanFinding[] {
+  if (now === undefined) return [];
+  const given = { cluster, hosts: cluster.hosts, store, now };
+  return certificates({ ...given, ...(only === undefined ? {} : { only }) });
 }
 
 function desireMember(

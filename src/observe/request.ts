@@ -1,4 +1,4 @@
-import { bundleTarget, type DesiredComponent, type DesiredHost } from '../desired/desired.ts';
+import { bundleTarget, type DesiredComponent, type DesiredHost, staticPodPath } from '../desired/desired.ts';
 
 /** What a probe is asked to look at. Everything else on the host is none of kbin's business. */
 export interface ProbeRequest {
@@ -69,6 +69,8 @@ function pathsOf(component: DesiredComponent): string[] {
       bundleTarget(bundle),
       ...bundle.files.map((file) => `${bundle.path}/${file.path}`),
     ]),
+    // Not kbin's: whether the kubelet of another installation runs the same program.
+    staticPodPath(component.name),
   ];
 }
 

@@ -1,0 +1,145 @@
+import { X509Certificate } from 'node:crypto';
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import type { PlannedLeaf } from '../desired/certificate-plan.ts';
+import { certificatePlan } from '../desired/certificates.ts';
+import { componentsOf } from '../desired/desire.ts';
+import type { StoreView } from '../desired/store-view.ts';
+import type { PlanFinding } from './changes.ts';
+
+/** Days of validity that are too few to leave it at that; as `kbin verify` has it. */
+const warnWithin = 30;
+const day = 24 * 60 * 60 * 1000;
+
+export interface CertificateInputs {
+  readonly cluster: Cluster;
+  /** Those that are deployed to. */
+  readonly hosts: readonly ClusterHost[];
+  readonly store: StoreView;
+  readonly only?: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Whether the certificates that go to these hosts will do there: every name and address that clients use, signed by the
+ * CA that clients trust, and valid for a while. Deployed all the same, they would take the cluster down.
+ */
+export function certificates(inputs: CertificateInputs): PlanFinding[] {
+  const authorities = certificatePlan(inputs.cluster).authorities;
+  const needed = neededBy(inputs);
+  const lacking = new Map<string, string[]>();
+  const findings: PlanFinding[] = [];
+  for (const authority of authorities) {
+    const ca = needed.has(authority.id) ? read(inputs.store, authority.id) : undefined;
+    if (ca === 'unreadable') findings.push(unreadable(authority.id));
+    const own = ca instanceof X509Certificate ? ca : undefined;
+    if (own !== undefined) findings.push(...validity(authority.id, own, inputs.now));
+    for (const leaf of authority.leaves.filter(({ id }) => needed.has(id))) {
+      const certificate = read(inputs.store, leaf.id);
+      if (certificate === undefined) continue;
+      if (certificate === 'unreadable') {
+        findings.push(unreadable(leaf.id));
+        continue;
+      }
+      const names = missingNames(certificate, leaf).join(', ');
+      if (names !== '') lacking.set(names, [...(lacking.get(names) ?? []), leaf.id]);
+      findings.push(...validity(leaf.id, certificate, inputs.now));
+      const signer = own ?? read(inputs.store, authority.id);
+      if (signer instanceof X509Certificate && !certificate.verify(signer.publicKey)) {
+        findings.push(strange(leaf.id, authority.id));
+      }
+    }
+  }
+  return [...findings, ...[...lacking].map(([names, ids]) => withoutNames(names, ids))];
+}
+
+function neededBy({ cluster, hosts, only }: CertificateInputs): ReadonlySet<string> {
+  return new Set(
+    hosts.flatMap((host) =>
+      componentsOf(cluster, host)
+        .filter(({ name }) => only?.includes(name) ?? true)
+        .flatMap((component) => component.needs(cluster, host).map(({ id }) => id)),
+    ),
+  );
+}
+
+/** undefined: it is not there, which `requireCertificates` tells, or no certificate at all (a key pair). */
+function read(store: StoreView, id: string): X509Certificate | 'unreadable' | undefined {
+  const pem = store.certificate(id)?.pem;
+  if (pem === undefined) return undefined;
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function missingNames(certificate: X509Certificate, { sans }: PlannedLeaf): string[] {
+  const options = { wildcards: false, subject: 'never' } as const;
+  return sans
+    .filter(({ type, value }) => {
+      if (type === 'ip') return certificate.checkIP(value) === undefined;
+      // A wildcard stands for itself alone: it is compared as it is written.
+      if (type === 'dns' && !value.startsWith('*.'))
+        return certificate.checkHost(value, options) === undefined;
+      return !(certificate.subjectAltName ?? '').includes(value);
+    })
+    .map(({ value }) => value);
+}
+
+function withoutNames(names: string, ids: readonly string[]): PlanFinding {
+  const several = ids.length > 1;
+  return {
+    severity: 'stop',
+    code: 'names-missing',
+    message: `the certificate${several ? 's' : ''} ${ids.join(', ')} of the store ${several ? 'are' : 'is'} not good for ${names}`,
+    next: 'run `kbin pki init`: it issues them anew with all names of cluster.yaml',
+  };
+}
+
+function validity(id: string, certificate: X509Certificate, now: number): PlanFinding[] {
+  const [from, to] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
+  const days = Math.floor((to - now) / day);
+  if (now > to || now < from) {
+    const message =
+      now > to ? `expired on ${date(to)}` : `is not valid before ${date(from)}, by the clock of this machine`;
+    const next =
+      now > to
+        ? 'run `kbin pki init`: it issues it anew, or says what keeps it from that'
+        : 'see whether the clock of this machine is right';
+    return [
+      { severity: 'stop', code: 'certificate-expired', message: `the certificate ${id} ${message}`, next },
+    ];
+  }
+  if (days >= warnWithin) return [];
+  return [
+    {
+      severity: 'warning',
+      code: 'certificate-expires',
+      message: `the certificate ${id} has ${days} day${days === 1 ? '' : 's'} left, until ${date(to)}`,
+      next: 'renew it before: `kbin pki list` shows all that run out soon',
+    },
+  ];
+}
+
+function strange(id: string, authority: string): PlanFinding {
+  return {
+    severity: 'stop',
+    code: 'certificate-of-other-ca',
+    message: `the certificate ${id} of the store is not signed by its ${authority}`,
+    next: 'see `kbin pki list`; where a CA was restored from a backup, so must be what it signed, or `kbin pki init` issues it anew',
+  };
+}
+
+function unreadable(id: string): PlanFinding {
+  return {
+    severity: 'stop',
+    code: 'certificate-unreadable',
+    message: `the certificate ${id} of the store cannot be read`,
+    next: 'restore it from a backup, or remove the file and run `kbin pki init`',
+  };
+}
+
+function date(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
