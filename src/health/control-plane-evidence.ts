@@ -46,6 +46,8 @@ export interface GatherOptions {
   readonly deadlineMs: number;
   readonly now: Date;
   readonly signal?: AbortSignal;
+  /** Nothing is written into Kubernetes: what only that can show is not looked at. */
+  readonly readOnly?: boolean;
 }
 
 /** Looks at everything; at each host first, then through the apiservers that are ready. Rejects only when aborted. */
@@ -131,7 +133,7 @@ type Inside = Pick<ControlPlaneEvidence, 'leases' | 'hostNames' | 'canaries' | '
 async function askInside(
   subject: ControlPlaneSubject,
   ready: readonly ApiTarget[],
-  { deadlineMs, signal }: GatherOptions,
+  { deadlineMs, signal, readOnly }: GatherOptions,
 ): Promise<Inside> {
   const { credentials, etcd, etcdPrefix, objects } = subject;
   const clients = ready.map((target) => openApi(target, credentials.api, deadlineMs));
@@ -145,14 +147,16 @@ async function askInside(
           async (component) => [component, await readLease(first, component)] as const,
         ),
       ),
-      sendApiCanaries(
-        clients,
-        async (namespace, secret) =>
-          typeof etcdAccess === 'string'
-            ? { kind: 'unknown', failure: { code: 'unknown', message: etcdAccess, next: withKeys } }
-            : readStoredForm(etcd, etcdAccess, { prefix: etcdPrefix, namespace, secret }, deadlineMs),
-        signal,
-      ),
+      readOnly === true
+        ? 'nothing was to be written; `kbin verify` does, and takes it away again'
+        : sendApiCanaries(
+            clients,
+            async (namespace, secret) =>
+              typeof etcdAccess === 'string'
+                ? { kind: 'unknown', failure: { code: 'unknown', message: etcdAccess, next: withKeys } }
+                : readStoredForm(etcd, etcdAccess, { prefix: etcdPrefix, namespace, secret }, deadlineMs),
+            signal,
+          ),
       compareObjects(first, objects).catch((error: unknown) => kubeCauseOf(error, 'kube-apiserver')),
     ]);
     const byComponent = Object.fromEntries(leases) as Record<ListeningComponent, LeaseReading>;

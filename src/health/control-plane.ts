@@ -24,6 +24,8 @@ export interface ControlPlaneHealthOptions {
   readonly now?: Date;
   /** Ends the run early, but not before everything that was written is deleted; it then rejects with a KbinError. */
   readonly signal?: AbortSignal;
+  /** Write nothing: no token, no object and no Secret is tried. Default false. */
+  readonly readOnly?: boolean;
 }
 
 export interface ControlPlaneParts {
@@ -52,11 +54,12 @@ export async function controlPlaneHealth(
 /** As controlPlaneHealth, of a control plane that is described otherwise. */
 export async function healthOf(
   subject: ControlPlaneSubject,
-  { deadlineMs = apiDeadlineMs, now = new Date(), signal }: ControlPlaneHealthOptions = {},
+  { deadlineMs = apiDeadlineMs, now = new Date(), signal, readOnly = false }: ControlPlaneHealthOptions = {},
 ): Promise<ControlPlaneHealth> {
   const evidence = await gatherControlPlane(subject, {
     deadlineMs,
     now,
+    readOnly,
     ...(signal === undefined ? {} : { signal }),
   });
   return {
