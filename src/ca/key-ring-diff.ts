@@ -8,14 +8,20 @@ import type { Reason, StoreDiff, StoreProblem } from './store-changes.ts';
  * What a key ring lacks. Nothing here is ever made anew: another key in the place of one that was used would leave
  * Secrets that nobody can read.
  */
-export function diffKeyRing({ id }: PlannedKeyRing, ring: KeyRing, place: Place): StoreDiff {
+export function diffKeyRing(
+  { id }: PlannedKeyRing,
+  ring: KeyRing,
+  { place, keyless }: { readonly place: Place; readonly keyless: boolean },
+): StoreDiff {
   if (!isMade(ring)) {
     const reasons: Reason[] = [{ code: 'new', message: 'not made yet' }];
     return { changes: [{ id, kind: 'key-ring', action: 'create', reasons }], problems: [], notes: [] };
   }
   const problems = [
     ...orderProblems(id, ring, place),
-    ...ring.keys.flatMap((key) => keyProblems(id, key, place)),
+    ...ring.keys
+      .filter(({ file, digest }) => !(keyless && file.state === 'absent' && digest !== undefined))
+      .flatMap((key) => keyProblems(id, key, place)),
   ];
   if (problems.length > 0) return { changes: [], problems, notes: [] };
   const reasons = [

@@ -144,6 +144,19 @@ export async function observeStore(
   return { get: (id) => store.get(id), ring: (id) => raw.rings.get(id) };
 }
 
+/**
+ * Not one private key is here, though they were made: this folder was made or copied without them, for a CI job or a
+ * second operator. Then a missing key is nothing to be mended.
+ */
+export function isWithoutKeys(plan: CertificatePlan, store: ObservedStore): boolean {
+  const entries = idsWithPaths(plan).flatMap((id) => store.get(id) ?? []);
+  const ringKeys = plan.keyRings.flatMap(({ id }) => store.ring(id)?.keys ?? []);
+  const none =
+    entries.every(({ key }) => key.state === 'absent') &&
+    ringKeys.every(({ file }) => file.state === 'absent');
+  return none && entries.some(({ leftBehind }) => leftBehind);
+}
+
 export function ringOf({ ring }: ObservedStore, id: string): KeyRing {
   const found = ring(id);
   if (found === undefined) throw new Error(`${id} was not observed`);

@@ -3,7 +3,7 @@ import { authorityNotes, authorityProblems, signingProblems } from './authority-
 import { diffKeyRing } from './key-ring-diff.ts';
 import { pathsOf } from './layout.ts';
 import { day, isUnmade, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
-import { type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
+import { isWithoutKeys, type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
 import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
 
 /**
@@ -11,23 +11,37 @@ import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './
  * only when it differs itself; an existing CA, service-account key or encryption key is never replaced.
  */
 export function diffStore(plan: CertificatePlan, store: ObservedStore, now: Date, place: Place): StoreDiff {
+  const keyless = isWithoutKeys(plan, store);
   const parts = [
-    ...plan.authorities.map((authority) => diffAuthority(authority, store, now, place)),
-    ...plan.keyPairs.map((pair) => diffKeyPair(pair, entryOf(store, pair.id), place)),
-    ...plan.keyRings.map((ring) => diffKeyRing(ring, ringOf(store, ring.id), place)),
+    ...plan.authorities.map((authority) => diffAuthority(authority, store, { now, place, keyless })),
+    ...plan.keyPairs.map((pair) => diffKeyPair(pair, entryOf(store, pair.id), { place, keyless })),
+    ...plan.keyRings.map((ring) => diffKeyRing(ring, ringOf(store, ring.id), { place, keyless })),
   ];
   return {
     changes: parts.flatMap(({ changes }) => changes),
     problems: parts.flatMap(({ problems }) => problems),
-    notes: parts.flatMap(({ notes }) => notes),
+    notes: [...(keyless ? [keylessNote] : []), ...parts.flatMap(({ notes }) => notes)],
   };
+}
+
+const keylessNote: StoreNote = {
+  id: 'pki',
+  message:
+    'there is no private key in this pki folder: they are kept elsewhere, or lost; what has to be made is made where they are',
+};
+
+/** What is known of the store as a whole. */
+interface Circumstances {
+  readonly now: Date;
+  readonly place: Place;
+  /** isWithoutKeys */
+  readonly keyless: boolean;
 }
 
 function diffAuthority(
   authority: PlannedAuthority,
   store: ObservedStore,
-  now: Date,
-  place: Place,
+  { now, place, keyless }: Circumstances,
 ): StoreDiff {
   const { id, leaves } = authority;
   const entry = entryOf(store, id);
@@ -55,7 +69,9 @@ function diffAuthority(
       problems.push(...stops);
       continue;
     }
-    const reasons = leafReasons(leaf, leafEntry, now);
+    const reasons = leafReasons(leaf, leafEntry, now).filter(
+      ({ code }) => !(keyless && code === 'key-missing' && leafEntry.leftBehind),
+    );
     const action = isUnmade(leafEntry) ? 'create' : 'reissue';
     if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, reasons });
     else {
@@ -82,7 +98,11 @@ function outlives(id: string, leaf: ObservedEntry, caId: string, ca: ObservedEnt
   return [{ id, message: `${id} is of no use after ${day(end)}, when ${caId} ends` }];
 }
 
-function diffKeyPair({ id, key }: PlannedKeyPair, entry: ObservedEntry, place: Place): StoreDiff {
+function diffKeyPair(
+  { id, key }: PlannedKeyPair,
+  entry: ObservedEntry,
+  { place, keyless }: Omit<Circumstances, 'now'>,
+): StoreDiff {
   const paths = pathsOf(id);
   const keyFile = place(paths.key);
   const problem = (code: StoreProblem['code'], message: string, why: string, next: string): StoreDiff => ({
@@ -96,6 +116,7 @@ function diffKeyPair({ id, key }: PlannedKeyPair, entry: ObservedEntry, place: P
         const reasons: Reason[] = [{ code: 'new', message: 'not made yet' }];
         return { changes: [{ id, kind: 'key-pair', action: 'create', reasons }], problems: [], notes: [] };
       }
+      if (keyless) return { changes: [], problems: [], notes: [] };
       const next = `run the command where the key is kept, or restore ${keyFile} from a backup`;
       return problem('key-pair-lost', `${keyFile} is missing`, 'its public part is still there', next);
     }

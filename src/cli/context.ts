@@ -39,5 +39,7 @@ export type Register = (program: Command, context: CliContext) => void;
 
 /** The group's command; made by whichever file comes first. */
 export function commandGroup(program: Command, name: string): Command {
-  return program.commands.find((command) => command.name() === name) ?? program.command(name);
+  const made = program.commands.find((command) => command.name() === name);
+  // `kbin help etcd deploy` is there already.
+  return made ?? program.command(name).helpCommand(false);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { inspectPem } from '../../src/ca/inspect.ts';
 import { pathsOf } from '../../src/ca/layout.ts';
-import { idsWithPaths } from '../../src/ca/observed-store.ts';
+import { idsWithPaths, planIds } from '../../src/ca/observed-store.ts';
 import { compareStore } from '../../src/ca/reconcile.ts';
 import type { Store } from '../../src/ca/store.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
@@ -413,15 +413,40 @@ describe('encrypted CA keys', () => {
 });
 
 describe('a store without keys', () => {
-  test('can be compared and viewed', async () => {
+  const withoutKeys = async (): Promise<Store> => {
+    const store = await filledStore();
+    for (const id of idsWithPaths(smallPlan)) rmSync(file(store, pathsOf(id).key));
+    rmSync(file(store, 'encryption-key/key1.key'));
+    return store;
+  };
+  const note =
+    'there is no private key in this pki folder: they are kept elsewhere, or lost; what has to be made is made where they are';
+
+  test('can be viewed, and lacks nothing: that is said', async () => {
     const store = await filledStore();
     const before = store.view();
     for (const id of idsWithPaths(smallPlan)) rmSync(file(store, pathsOf(id).key));
+    rmSync(file(store, 'encryption-key/key1.key'));
     const after = store.view();
-    for (const id of idsWithPaths(smallPlan)) expect(after.key(id)).toEqual(before.key(id));
+    for (const id of planIds(smallPlan)) expect(after.key(id)).toEqual(before.key(id));
+    const { applied, kept, notes } = await init(store);
+    expect([applied, kept, notes.map(({ message }) => message)]).toEqual([[], smallCount, [note]]);
+  });
+
+  test('says what cluster.yaml asks for besides, and that this has to be made elsewhere', async () => {
+    const store = await withoutKeys();
+    const plan = planOf({ endpoint: { address: 'api.example.org' } });
+    const { diff } = await compareStore(plan, store.folder, { now: new Date() });
+    expect(diff.changes.map(({ id, action }) => [id, action])).toEqual([['apiserver@m1', 'reissue']]);
+    expect(diff.problems.map(({ id, code }) => [id, code])).toEqual([['kubernetes-ca', 'ca-key-missing']]);
+  });
+
+  test('and without a digest either has lost that key', async () => {
+    const store = await withoutKeys();
+    rmSync(file(store, 'kubernetes-ca/admin.key.sha256'));
+    rmSync(file(store, 'encryption-key/key1.key.sha256'));
     const { diff } = await compareStore(smallPlan, store.folder, { now: new Date() });
-    expect(new Set(diff.changes.flatMap(({ reasons }) => reasons.map(({ code }) => code)))).toEqual(
-      new Set(['key-missing']),
-    );
+    expect(diff.changes.map(({ id, reasons }) => [id, reasons[0]?.code])).toEqual([['admin', 'key-missing']]);
+    expect(diff.problems.map(({ code }) => code)).toEqual(['ca-key-missing', 'encryption-key-lost']);
   });
 });
