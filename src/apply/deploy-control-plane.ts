@@ -1,0 +1,161 @@
+import { type Cluster, type ClusterHost, controlPlaneComponents, hostsWithRole } from '../cluster/cluster.ts';
+import { requireCertificates } from '../desired/desire.ts';
+import { desiredObjects } from '../desired/objects.ts';
+import { isEmpty, type Plan } from '../diff/changes.ts';
+import { exitCode, KbinError } from '../errors.ts';
+import { type ApiReading, readApiserver, readApiservers } from '../health/api-gates.ts';
+import { apiCredentials, apiTargets } from '../health/api-target.ts';
+import { type ControlPlaneHealth, isHealthy } from '../health/check.ts';
+import { componentTargets } from '../health/component-target.ts';
+import { type ControlPlaneHealthOptions, controlPlaneHealth } from '../health/control-plane.ts';
+import { healthyVoters, type Voters } from '../health/gates.ts';
+import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
+import type { Connect } from '../remote/host.ts';
+import { shareConnections } from '../remote/share.ts';
+import { leftoversOf } from './commit.ts';
+import { refuseWithoutEtcd } from './control-plane-etcd.ts';
+import { asDone, type ControlPlanePlan, controlPlanePlan } from './control-plane-plan.ts';
+import { rollOutControlPlane } from './control-plane-rollout.ts';
+import { type ControlPlaneRun, controlPlaneInputs } from './control-plane-run.ts';
+import { awaitedLater, binariesFor, type Deployment, workOf } from './deployment.ts';
+import { applyObjects, objectChanges } from './objects.ts';
+import { refuseFindings, refuseUnreachable } from './refusals.ts';
+import { hostsOfRun, survey } from './survey.ts';
+
+export interface ControlPlaneDeployReport {
+  /** What had to be done when the run began; it is done now. Empty: nothing was changed or restarted. */
+  readonly plan: Plan;
+  readonly skipped: readonly string[];
+  readonly health: ControlPlaneHealth;
+}
+
+/**
+ * Makes the three components on every control-plane host what cluster.yaml says, in safe steps, and proves that they
+ * work. Throws KbinError where it must stop; whatever was done by then is complete in itself, and the next call carries
+ * on.
+ */
+export async function deployControlPlane(deployment: Deployment): Promise<ControlPlaneDeployReport> {
+  const { cluster, store, progress, skipHosts } = deployment;
+  requireControlPlane(cluster);
+  const view = store.view();
+  requireCertificates(cluster, view, controlPlaneComponents);
+  const hosts = hostsOfRun(cluster, 'control-plane', skipHosts);
+  const [credentials, etcdClient] = await Promise.all([apiCredentials(store), etcdCredentials(store)]);
+  const connections = shareConnections(deployment.connect);
+  const connect = without(connections.connect, skipHosts);
+  const apiservers = apiTargets(cluster, connect);
+  const others = componentTargets(cluster, connect);
+  const binaries = awaitedLater(binariesFor(deployment.binaries, hosts));
+  const inputs = awaitedLater(
+    binaries.then((found) => (host: ClusterHost) => controlPlaneInputs(view, found.get(host.architecture))),
+  );
+  // Asked at the same time as the hosts are looked at: where all is as wanted, this is the whole run.
+  const voters = awaitedLater(healthyVoters(etcdTargetsEitherWay(cluster, connect), etcdClient));
+  const readings = awaitedLater(readApiservers(apiservers, credentials));
+  const objects = awaitedLater(readings.then((read) => objectChanges(cluster, credentials, read)));
+  const health = healthReport({ cluster, store, connect });
+  const before = awaitedLater(health({ readOnly: true }));
+  try {
+    const looked = await survey({
+      cluster,
+      hosts,
+      connect,
+      inputs,
+      operator: deployment.operator,
+      now: deployment.now,
+      onStep: progress.step,
+    });
+    refuseUnreachable(looked);
+    const run = {
+      deployment,
+      survey: looked,
+      apiservers,
+      others,
+      credentials,
+      store: view,
+      binaries: await binaries,
+    };
+    return await carryOut(run, {
+      voters: await voters,
+      readings: await withSsh(await readings, run),
+      objects: await objects,
+      before,
+      health,
+    });
+  } finally {
+    await connections.close();
+    progress.end();
+  }
+}
+
+interface Seen {
+  readonly voters: Voters;
+  readonly readings: readonly ApiReading[];
+  readonly objects: Plan['objects'];
+  /** What the control plane was like when the run began. */
+  readonly before: Promise<ControlPlaneHealth>;
+  readonly health: () => Promise<ControlPlaneHealth>;
+}
+
+async function carryOut(run: ControlPlaneRun, seen: Seen): Promise<ControlPlaneDeployReport> {
+  const { deployment } = run;
+  const { progress, skipHosts: skipped } = deployment;
+  const { plan, places } = controlPlanePlan(run, seen.readings, seen.objects);
+  refuseFindings(progress, plan.findings);
+  if (isEmpty(plan)) {
+    const health = await seen.before;
+    // Else something may be wrong that no file tells: each component is looked at, in its turn.
+    if (isHealthy(health.checks) && !hasLeftovers(places)) return { plan, skipped, health };
+  }
+  if (plan.hosts.some(({ changes }) => changes.length > 0)) refuseWithoutEtcd(deployment, seen.voters);
+  const woken = await rollOutControlPlane(run, places);
+  const objects = await applyObjects(run, workOf(deployment));
+  return { plan: asDone(plan, woken, objects), skipped, health: await seen.health() };
+}
+
+function healthReport({ cluster, store, connect }: Pick<Deployment, 'cluster' | 'store' | 'connect'>) {
+  const parts = { cluster, store, connect, objects: desiredObjects(cluster) };
+  return (options: ControlPlaneHealthOptions = {}) => controlPlaneHealth(parts, options);
+}
+
+function hasLeftovers(places: ControlPlanePlan['places']): boolean {
+  return [...places.values()].flat().some(({ task }) => leftoversOf(task).length > 0);
+}
+
+/** Where an apiserver's port is closed to this machine, it could be asked only once SSH was connected. */
+function withSsh(
+  readings: readonly ApiReading[],
+  { credentials }: Pick<ControlPlaneRun, 'credentials'>,
+): Promise<readonly ApiReading[]> {
+  return Promise.all(
+    readings.map((reading) =>
+      reading.failure?.code === 'out-of-reach' ? readApiserver(reading.target, credentials) : reading,
+    ),
+  );
+}
+
+/** Hosts that are left out are not connected to, either. */
+function without(connect: Connect, skipped: readonly string[]): Connect {
+  return (name) =>
+    skipped.includes(name)
+      ? Promise.reject(new KbinError(`${name} is left out of this run`, { host: name, step: 'connect' }))
+      : connect(name);
+}
+
+function requireControlPlane(cluster: Cluster): void {
+  const { kubernetes, name } = cluster;
+  if (kubernetes.version === undefined) {
+    throw new KbinError(`cluster ${name} asks for no control plane`, {
+      step: 'read cluster.yaml',
+      why: 'it does not say which Kubernetes: there is no default, so that a newer kbin never means another one',
+      next: 'Set `kubernetes: {version: …}` in cluster.yaml.',
+      exit: exitCode.usage,
+    });
+  }
+  if (hostsWithRole(cluster, 'control-plane').length > 0) return;
+  throw new KbinError(`no host of cluster ${name} has the role control-plane`, {
+    step: 'read cluster.yaml',
+    next: 'Give the role to one, three or more hosts in cluster.yaml.',
+    exit: exitCode.usage,
+  });
+}
