@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { type ControlPlaneDeployReport, deployControlPlane } from '../../src/apply/deploy-control-plane.ts';
+import { resolveBinaries } from '../../src/binaries/resolve.ts';
+import { type ControlPlaneComponent, controlPlaneComponents } from '../../src/cluster/cluster.ts';
 import { type ApiClient, openApi } from '../../src/health/api-client.ts';
 import {
   type ApiCredentials,
@@ -11,7 +14,7 @@ import {
 import { programFolder } from '../cli/transcript.ts';
 import { kubernetesRelease } from '../health/kubernetes-release.ts';
 import { ApiWriter } from './api-writer.ts';
-import { Deployment, type Settings } from './deployment.ts';
+import { Deployment, type DeployOptions, type Settings } from './deployment.ts';
 import { execute, type Run, succeed } from './execute.ts';
 import { ReadyzWatch } from './readyz-watch.ts';
 
@@ -34,6 +37,37 @@ export class ControlPlane extends Deployment {
       ...settings,
       kubernetes: lines.join('\n'),
     });
+  }
+
+  async deployControlPlane(options: DeployOptions = {}): Promise<ControlPlaneDeployReport> {
+    const inputs = await this.inputs();
+    const { version = '', source } = inputs.cluster.kubernetes;
+    return deployControlPlane({
+      ...inputs,
+      binaries: (architecture) => resolveBinaries({ component: 'kubernetes', version, architecture, source }),
+      ...options,
+    });
+  }
+
+  /** When each component's process was started, and when systemd took it for started. */
+  async started(hosts: readonly string[]): Promise<readonly Started[]> {
+    const found = hosts.flatMap((host) =>
+      controlPlaneComponents.map(async (component) => {
+        const shown = await this.lab
+          .host(host)
+          .run(
+            'systemctl',
+            'show',
+            '-p',
+            'ExecMainStartTimestampMonotonic,ActiveEnterTimestampMonotonic',
+            component,
+          );
+        const of = (name: string) => Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(shown)?.[1]);
+        const [at, readyAt] = [of('ExecMainStartTimestampMonotonic'), of('ActiveEnterTimestampMonotonic')];
+        return { host, component, at, readyAt };
+      }),
+    );
+    return Promise.all(found);
   }
 
   async apiTargets(): Promise<readonly ApiTarget[]> {
@@ -90,6 +124,14 @@ export class ControlPlane extends Deployment {
     await mkdir(home, { recursive: true });
     return { cwd: this.folder, env: { PATH: process.env.PATH, HOME: home } };
   }
+}
+
+/** Microseconds of the machine's one clock, which all hosts of a lab share. */
+export interface Started {
+  readonly host: string;
+  readonly component: ControlPlaneComponent;
+  readonly at: number;
+  readonly readyAt: number;
 }
 
 const kubectl = async () => join(await kubernetesRelease(), 'kubectl');
