@@ -84,15 +84,19 @@ export class LocalKubernetes implements AsyncDisposable {
     }
   }
 
-  /** Starts a controller-manager or a scheduler, which talk to the first apiserver and listen on loopback. */
-  async startComponent(program: 'kube-controller-manager' | 'kube-scheduler'): Promise<LocalProcess> {
+  /** Starts a controller-manager or a scheduler, which talk to that apiserver and listen on loopback. */
+  async startComponent(
+    program: 'kube-controller-manager' | 'kube-scheduler',
+    index = 0,
+  ): Promise<LocalProcess> {
     const [port = 0] = await freePorts(1, '127.0.0.1');
     const user = `system:${program}`;
-    await this.authority.issue(program, { name: user, sans: 'IP:127.0.0.1,DNS:localhost' });
-    const kubeconfig = this.authority.path(`${program}.conf`);
-    await writeFile(kubeconfig, kubeconfigText(this.authority, program, this.apiserver(0).port));
+    const name = `${program}-${index}`;
+    await this.authority.issue(name, { name: user, sans: 'IP:127.0.0.1,DNS:localhost' });
+    const kubeconfig = this.authority.path(`${name}.conf`);
+    await writeFile(kubeconfig, kubeconfigText(this.authority, name, this.apiserver(0).port));
     const component = new LocalProcess({
-      name: program,
+      name,
       port,
       program: join(this.programs, program),
       folder: this.etcd.folder,
@@ -104,8 +108,8 @@ export class LocalKubernetes implements AsyncDisposable {
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
       '--port=0',
-      `--tls-cert-file=${this.authority.path(`${program}.crt`)}`,
-      `--tls-private-key-file=${this.authority.path(`${program}.key`)}`,
+      `--tls-cert-file=${this.authority.path(`${name}.crt`)}`,
+      `--tls-private-key-file=${this.authority.path(`${name}.key`)}`,
       '--leader-elect=true',
       ...(program === 'kube-controller-manager'
         ? [

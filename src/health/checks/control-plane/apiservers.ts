@@ -48,6 +48,8 @@ function healthPath(
 function nextFor(failing: readonly string[]): string {
   if (failing.some((name) => name === 'etcd' || name === 'etcd-readiness'))
     return 'it does not get an answer from etcd: see `kbin etcd status`, and etcd-reached for this host';
+  if (failing.includes('informer-sync'))
+    return 'it may have just started: look again. If it stays, it cannot read all that is stored: see its journal, and whether its encryption configuration is that of the others (`kbin plan`)';
   if (failing.includes('shutdown')) return 'it is shutting down: look again; if it stays, see its journal';
   return 'it may have just started: look again; if it stays, see its journal (journalctl -u kube-apiserver)';
 }
