@@ -37,10 +37,10 @@ export interface Component {
   readonly desire: (cluster: Cluster, host: ClusterHost, inputs: DesireInputs) => DesiredComponent;
 }
 
-/** `leaf`: a certificate with its key. */
+/** `leaf`: a certificate with its key. `encryption`: the keys that encrypt in etcd, at least one. */
 export interface Need {
   readonly id: string;
-  readonly what: 'leaf' | 'certificate' | 'key';
+  readonly what: 'leaf' | 'certificate' | 'key' | 'encryption';
 }
 
 export interface Programs {

@@ -109,6 +109,27 @@ export function unitValue(value: string, tag: string): string {
   return value.replaceAll('%', '%%');
 }
 
+/**
+ * One word of an ExecStart= line that the program gets exactly as it is given (systemd.service(5), "Command lines";
+ * systemd.syntax(7), "Quoting"): in double quotes where a character asks for it, `%` and `$` doubled, since systemd looks
+ * for specifiers and variables inside quotes too. A word that begins with `;`, `$` or a prefix of a program's name would
+ * need more, and is refused.
+ */
+export function unitWord(value: string, tag: string): string {
+  if (controlCharacter.test(value)) {
+    throw refused(tag, value, 'it holds a line break or another control character');
+  }
+  if (!/^[\p{L}\p{N}_./-]/u.test(value))
+    throw refused(tag, value, 'it begins with a character that systemd takes for its own');
+  const doubled = value.replaceAll(/[%$]/g, '$&$&');
+  return /[\s"'\\]/u.test(doubled) ? `"${doubled.replaceAll(/["\\]/g, '\\$&')}"` : doubled;
+}
+
+/** A value between the double quotes of a YAML string, or a plain word without any of its special characters. */
+export function yamlString(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controlCharacter = /[\u0000-\u001f\u007f\u0085\u2028\u2029]/;
 

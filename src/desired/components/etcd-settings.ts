@@ -3,6 +3,7 @@ import { compareMinors, type Version, versionOf } from '../../cluster/version.ts
 import { etcdKnows } from './etcd-flags.ts';
 import { type Joining, joiningValue } from './etcd-joining.ts';
 import { clientUrls, listenClientUrls, peerUrls } from './etcd-urls.ts';
+import { modernSuites } from './tls-suites.ts';
 
 /** What a setting's value may depend on. */
 export interface EtcdMember {
@@ -150,16 +151,6 @@ export function isSet({ variable, since, until }: EtcdSetting, version: Version)
     (until === undefined || compareMinors(version, versionOf(`${until}.0`)) <= 0)
   );
 }
-
-/** Forward-secret AEAD suites of TLS 1.2; TLS 1.3 has its own and is not limited by these. */
-const modernSuites = [
-  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
-  'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
-  'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
-  'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
-];
 
 /** etcd refuses to start with a list of TLS 1.2 suites when TLS 1.3 is the least version. */
 function cipherSuites({ cluster }: EtcdMember): string | undefined {

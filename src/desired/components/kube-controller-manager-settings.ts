@@ -1,0 +1,69 @@
+import { bundlePath } from './kube-paths.ts';
+import type { KubeSetting, Placed } from './kube-setting.ts';
+import { clientSettings, servingSettings } from './kube-tls-settings.ts';
+import { nodeMaskSize } from './node-mask.ts';
+
+const apiserver = 'it talks to the apiserver of its own host with kbin’s certificate';
+const signing = 'nodes’ certificates are signed by the CA that every other part of the cluster believes';
+const cidrs = 'it follows from `kubernetes.serviceCidr` and `kubernetes.podCidr`';
+
+/** What kbin sets, in the order of the unit. https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/ */
+export const controllerManagerSettings: readonly KubeSetting[] = [
+  { flag: 'kubeconfig', value: inBundle('kubeconfig'), wiring: apiserver },
+  { flag: 'authentication-kubeconfig', value: inBundle('kubeconfig'), wiring: apiserver },
+  { flag: 'authorization-kubeconfig', value: inBundle('kubeconfig'), wiring: apiserver },
+  // Probes and metrics: nobody but this host asks, unless cluster.yaml says so.
+  { flag: 'bind-address', value: () => '127.0.0.1' },
+  { flag: 'secure-port', value: () => '10257' },
+  // In plain text on every address otherwise, up to the release that took it away.
+  { flag: 'port', value: () => '0', until: '1.23', wiring: 'the plaintext port stays shut' },
+  ...servingSettings('kube-controller-manager'),
+  ...clientSettings('kube-controller-manager'),
+
+  { flag: 'cluster-signing-cert-file', value: inBundle('ca.crt'), wiring: signing },
+  { flag: 'cluster-signing-key-file', value: inBundle('ca.key'), wiring: signing },
+  {
+    flag: 'root-ca-file',
+    value: inBundle('ca.crt'),
+    wiring: 'pods know the apiserver by the cluster’s CA',
+  },
+  {
+    flag: 'service-account-private-key-file',
+    value: inBundle('service-account.key'),
+    wiring: 'tokens are signed with the key of kbin’s store, which the apiservers verify with',
+  },
+  { flag: 'use-service-account-credentials', value: () => 'true' },
+  { flag: 'controllers', value: () => '*,bootstrapsigner,tokencleaner' },
+
+  { flag: 'cluster-name', value: ({ cluster }) => cluster.name },
+  { flag: 'allocate-node-cidrs', value: () => 'true' },
+  { flag: 'cluster-cidr', value: ({ cluster }) => cluster.kubernetes.podCidr, wiring: cidrs },
+  { flag: 'service-cluster-ip-range', value: ({ cluster }) => cluster.kubernetes.serviceCidr, wiring: cidrs },
+  { flag: 'node-cidr-mask-size', value: maskSize('one') },
+  { flag: 'node-cidr-mask-size-ipv4', value: maskSize(4) },
+  { flag: 'node-cidr-mask-size-ipv6', value: maskSize(6) },
+
+  {
+    flag: 'leader-elect',
+    value: () => 'true',
+    wiring: 'two of them at work would undo each other’s doings; there may be another on any host',
+  },
+  { flag: 'profiling', value: () => 'false' },
+];
+
+function inBundle(file: string): KubeSetting['value'] {
+  return ({ cluster }) => `${bundlePath(cluster, 'kube-controller-manager')}/${file}`;
+}
+
+/** With pods of both families each has a flag of its own, and the common one is refused. */
+function maskSize(which: 'one' | 4 | 6): (placed: Placed) => string | undefined {
+  return ({ cluster: { kubernetes } }) => {
+    if (kubernetes.components['kube-controller-manager'].flags['allocate-node-cidrs']?.at(-1) === 'false') {
+      return undefined;
+    }
+    const ranges = kubernetes.podCidr.split(',').map((cidr) => cidr.trim());
+    if ((which === 'one') !== (ranges.length === 1)) return undefined;
+    const range = which === 'one' ? ranges[0] : ranges.find((cidr) => cidr.includes(':') === (which === 6));
+    return range === undefined ? undefined : String(nodeMaskSize(range));
+  };
+}
