@@ -59,3 +59,33 @@ export function publicKeyBits(spki: Buffer): Buffer {
   if (bits === undefined) throw new RangeError('DER: a public key without its bits');
   return bits.content.subarray(1);
 }
+
+/** Dotted, from the content of an OBJECT IDENTIFIER. */
+export function readOid(content: Buffer): string {
+  const arcs: bigint[] = [];
+  let arc = 0n;
+  for (const [index, byte] of content.entries()) {
+    arc = (arc << 7n) | BigInt(byte & 0x7f);
+    if ((byte & 0x80) === 0) {
+      arcs.push(arc);
+      arc = 0n;
+    } else if (index === content.length - 1) throw new RangeError('DER: an object identifier is cut short');
+  }
+  const [head, ...rest] = arcs;
+  if (head === undefined) throw new RangeError('DER: an empty object identifier');
+  const first = head < 80n ? head / 40n : 2n;
+  return [first, head - first * 40n, ...rest].join('.');
+}
+
+/** UTCTime or GeneralizedTime in the form that RFC 5280 section 4.1.2.5 asks for. */
+export function readTime({ tag, content }: Element): Date {
+  const text = content.toString('latin1');
+  const utc = tag === 0x17 && /^\d{12}Z$/.test(text);
+  if (!utc && !(tag === 0x18 && /^\d{14}Z$/.test(text)))
+    throw new RangeError('DER: not a time of a certificate');
+  const digits = utc ? `${Number(text.slice(0, 2)) < 50 ? '20' : '19'}${text}` : text;
+  const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)Z$/, '$1-$2-$3T$4:$5:$6Z');
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) throw new RangeError('DER: a time that does not exist');
+  return date;
+}

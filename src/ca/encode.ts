@@ -14,7 +14,8 @@ export interface CertificateFields {
   readonly notAfter: Date;
   /** SubjectPublicKeyInfo, DER. */
   readonly spki: Uint8Array;
-  readonly extensions: ExtensionValues;
+  /** Encoded already (SEQUENCE OF Extension) where a certificate has others than kbin's own. */
+  readonly extensions: ExtensionValues | Uint8Array;
 }
 
 /** A v3 certificate, DER (RFC 5280 section 4.1), signed with a key of any type that kbin makes or imports. */
@@ -34,7 +35,10 @@ export function encodeTbs(fields: CertificateFields, algorithm: Der): Der {
     sequence(time(fields.notBefore), time(fields.notAfter)),
     fields.subject,
     fields.spki,
-    explicit(3, encodeExtensions(fields.extensions)),
+    explicit(
+      3,
+      fields.extensions instanceof Uint8Array ? fields.extensions : encodeExtensions(fields.extensions),
+    ),
   );
 }
 

@@ -38,21 +38,26 @@ export function encodeExtensions(values: ExtensionValues): Der {
 }
 
 function extension(name: keyof typeof extensionOids, critical: boolean, value: Der): Der {
-  const id = oid(extensionOids[name]);
+  return encodeExtension(extensionOids[name], critical, value);
+}
+
+/** Any extension; `value` is what its octet string holds. */
+export function encodeExtension(dotted: string, critical: boolean, value: Uint8Array): Der {
+  const id = oid(dotted);
   return critical ? sequence(id, derTrue, octetString(value)) : sequence(id, octetString(value));
 }
 
-function keyUsage(usages: readonly Usage[]): readonly Der[] {
+export function keyUsage(usages: readonly Usage[]): readonly Der[] {
   const bits = usages.filter(isKeyUsage).map((usage) => keyUsageBits[usage]);
   return bits.length === 0 ? [] : [extension('keyUsage', true, namedBits(bits))];
 }
 
-function extendedKeyUsage(usages: readonly Usage[]): readonly Der[] {
+export function extendedKeyUsage(usages: readonly Usage[]): readonly Der[] {
   const oids = usages.flatMap((usage) => (isKeyUsage(usage) ? [] : [oid(extendedUsageOids[usage])]));
   return oids.length === 0 ? [] : [extension('extendedKeyUsage', false, sequence(...oids))];
 }
 
-function basicConstraints(authority: ExtensionValues['authority']): Der {
+export function basicConstraints(authority: ExtensionValues['authority']): Der {
   const parts: Der[] = [];
   if (authority !== undefined) {
     parts.push(derTrue);
@@ -66,12 +71,16 @@ const generalName = { email: 1, dns: 2, uri: 6, ip: 7 } as const;
 
 function subjectAltName(sans: readonly San[]): readonly Der[] {
   if (sans.length === 0) return [];
-  const names = sans.map((san) => {
+  for (const san of sans) {
     const mistake = sanMistake(san);
     if (mistake !== undefined) throw new KbinError(`subject alternative name "${san.value}" ${mistake}`);
-    return implicit(generalName[san.type], sanBytes(san));
-  });
-  return [extension('subjectAltName', false, sequence(...names))];
+  }
+  return [extension('subjectAltName', false, encodeSans(sans))];
+}
+
+/** GeneralNames (RFC 5280 section 4.2.1.6), as they are: whoever calls this has looked at them. */
+export function encodeSans(sans: readonly San[]): Der {
+  return sequence(...sans.map((san) => implicit(generalName[san.type], sanBytes(san))));
 }
 
 function sanBytes({ type, value }: San): Uint8Array {

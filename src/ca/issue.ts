@@ -105,7 +105,7 @@ function validity({ now, validityHours }: Pick<CertificateRequest, 'now' | 'vali
 }
 
 /** 20 octets, the most that RFC 5280 section 4.1.2.2 allows, top bit clear so that they stay 20 as a positive integer. */
-function newSerial(): Buffer {
+export function newSerial(): Buffer {
   const serial = randomBytes(20);
   // The first octet is never 0 either: then all serials are equally long, and none is zero.
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;

@@ -31,6 +31,14 @@ export async function generateKeyPair(algorithm: KeyAlgorithm): Promise<KeyPair>
   return { pem: pair.privateKey, spki: pair.publicKey };
 }
 
+/** A key of any size that OpenSSL makes, for those who ask for one by type and size. */
+export async function generateKey(
+  kind: { readonly type: 'rsa'; readonly bits: number } | { readonly type: 'ec'; readonly curve: string },
+): Promise<KeyObject> {
+  if (kind.type === 'ec') return generateKeyPairSync('ec', { namedCurve: kind.curve }).privateKey;
+  return (await generateRsa('rsa', { modulusLength: kind.bits })).privateKey;
+}
+
 const encodings = {
   publicKeyEncoding: { type: 'spki', format: 'der' },
   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },

@@ -3,7 +3,8 @@
  *
  *     cluster <- desired <- diff <- health <- { apply, verify } <- cli <- main
  *
- * with ca, remote, binaries and observe at the side: they know the nouns and no room of that line.
+ * with ca, remote, binaries and observe at the side: they know the nouns and no room of that line. cfssl speaks cfssl's
+ * language to ca, for cli alone.
  */
 
 /** Rooms that a room may import anything of. Nouns are everybody's. */
@@ -15,6 +16,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   apply: ['cluster', 'desired', 'diff', 'health', 'observe', 'remote'],
   verify: ['cluster', 'desired', 'diff', 'health', 'observe', 'remote'],
   ca: ['pki'],
+  cfssl: ['ca', 'pki', 'cluster'],
   remote: [],
   binaries: [],
   observe: [],
@@ -26,6 +28,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
     'apply',
     'verify',
     'ca',
+    'cfssl',
     'remote',
     'binaries',
     'observe',
@@ -62,7 +65,7 @@ export const homes: Readonly<Record<string, readonly string[]>> = {
   etcd3: ['health'],
   'fastest-levenshtein': ['cluster'],
   // Addresses are read at the door, and written into certificates.
-  'ipaddr.js': ['cluster', 'ca', 'pki'],
+  'ipaddr.js': ['cluster', 'ca', 'pki', 'cfssl'],
   mustache: ['desired'],
   'node-forge': ['ca'],
   'reflect-metadata': ['ca'],
@@ -90,4 +93,4 @@ export const reserved: readonly { readonly what: RegExp; readonly where: RegExp;
 ];
 
 /** Names that say nothing. */
-export const emptyNames = /(^|[-/])(utils?|helpers?|managers?|misc|common|shared|stuff)([-./]|$)/;
+export const emptyNames = /(^|[-/])(utils?|helpers?|(?<!controller-)managers?|misc|common|shared|stuff)([-./]|$)/;

@@ -1,0 +1,110 @@
+import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { KbinError } from '../errors.ts';
+import { algorithmOid, type RawExtension, readExtensions } from './certificate-parts.ts';
+import { bitString, type Der, explicit, oid, sequence, set, smallInteger } from './der.ts';
+import { children, firstElement, readOid } from './der-read.ts';
+import { signatureScheme } from './encode.ts';
+import { pemBlocks } from './pem.ts';
+
+const extensionRequest = '1.2.840.113549.1.9.14';
+
+/** A certificate request, DER (PKCS #10, RFC 2986). `subject` and `spki` are DER, `extensions` one element each. */
+export function encodeRequest(
+  { subject, spki, extensions }: { subject: Uint8Array; spki: Uint8Array; extensions: readonly Der[] },
+  key: KeyObject,
+): Der {
+  const asked =
+    extensions.length === 0 ? [] : [sequence(oid(extensionRequest), set(sequence(...extensions)))];
+  const info = sequence(smallInteger(0), subject, spki, explicit(0, ...asked));
+  const scheme = signatureScheme(key);
+  return sequence(info, scheme.identifier, bitString(sign(scheme.digest, info, key)));
+}
+
+/** A request taken apart; whoever asks holds the key. */
+export interface ReadRequest {
+  readonly der: Buffer;
+  readonly info: Buffer;
+  /** DER. */
+  readonly subject: Buffer;
+  readonly spki: Buffer;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly RawExtension[];
+  /** Object identifier, and the bits. */
+  readonly signatureAlgorithm: string;
+  readonly signature: Buffer;
+}
+
+const labels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
+
+/**
+ * The one request of a PEM text. Throws KbinError when there is none or more than one, when it cannot be read, or when
+ * it is not signed with the key that it is about. `source` names the text in errors.
+ */
+export async function readRequest(pem: string, source: string): Promise<ReadRequest> {
+  const [block, ...more] = pemBlocks(pem, source);
+  if (block === undefined || more.length > 0 || !labels.includes(block.label)) {
+    throw new KbinError(`${source} is not one certificate request`, {
+      why: block === undefined ? 'it holds no PEM' : `it holds ${[block, ...more].map(({ label }) => label)}`,
+      next: 'give a file with one "-----BEGIN CERTIFICATE REQUEST-----" in it',
+    });
+  }
+  let valid: boolean;
+  let request: ReadRequest;
+  try {
+    request = takeApart(block.der);
+    valid = await isSigned(block.der);
+  } catch (cause) {
+    throw new KbinError(`${source} is not a certificate request that can be read`, {
+      why: cause instanceof Error ? cause.message : String(cause),
+      next: 'make the request anew, or look at it with "openssl req -text"',
+      cause,
+    });
+  }
+  if (valid) return request;
+  throw new KbinError(`${source} is not signed with its own key`, {
+    why: 'the request was changed after it was signed, or its maker does not hold the key',
+    next: 'make the request anew',
+  });
+}
+
+async function isSigned(der: Buffer): Promise<boolean> {
+  await import('reflect-metadata');
+  const { Pkcs10CertificateRequest } = await import('@peculiar/x509');
+  return new Pkcs10CertificateRequest(der).verify();
+}
+
+function takeApart(der: Buffer): ReadRequest {
+  const whole = firstElement(der);
+  if (whole.whole.length !== der.length) throw new RangeError('DER: something follows the request');
+  const [info, algorithm, signature] = children(whole.content);
+  if (info?.tag !== 0x30 || algorithm === undefined || signature?.tag !== 0x03)
+    throw new RangeError('DER: not a request');
+  const [version, subject, spki, attributes] = children(info.content);
+  if (version?.tag !== 0x02 || subject === undefined || spki === undefined)
+    throw new RangeError('DER: not a request');
+  return {
+    der,
+    info: info.whole,
+    subject: subject.whole,
+    spki: spki.whole,
+    publicKey: createPublicKey({ key: spki.whole, type: 'spki', format: 'der' }),
+    extensions: askedFor(attributes?.content ?? Buffer.alloc(0)),
+    signatureAlgorithm: algorithmOid(algorithm),
+    signature: signature.content.subarray(1),
+  };
+}
+
+function askedFor(attributes: Buffer): RawExtension[] {
+  const found = children(attributes).flatMap((attribute) => {
+    const [type, values] = children(attribute.content);
+    if (type?.tag !== 0x06 || values === undefined) throw new RangeError('DER: a malformed attribute');
+    return readOid(type.content) === extensionRequest
+      ? children(values.content).flatMap((extensions) => readExtensions(extensions))
+      : [];
+  });
+  const twice = found.find(
+    ({ oid: type }, index) => found.findIndex(({ oid: other }) => other === type) < index,
+  );
+  if (twice !== undefined) throw new RangeError(`the extension ${twice.oid} is there twice`);
+  return found;
+}
