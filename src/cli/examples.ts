@@ -33,6 +33,29 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin verify --junit verify.xml',
     'kbin verify --endpoints https://10.0.0.1:2379,https://10.0.0.2:2379 --cacert ca.pem --cert client.pem --key client-key.pem',
   ],
+  'kbin cfssl': [
+    'kbin cfssl gencert -initca ca-csr.json | cfssljson -bare ca',
+    'kbin cfssl gencert -ca ca.pem -ca-key ca-key.pem -config ca-config.json -profile www --bare www www-csr.json',
+  ],
+  'kbin cfssl gencert': [
+    'kbin cfssl gencert -initca --bare ca ca-csr.json',
+    'kbin cfssl gencert -ca ca.pem -ca-key ca-key.pem -config ca-config.json -profile www www.json | cfssljson -bare www',
+    'kbin cfssl gencert -renewca -ca ca.pem -ca-key ca-key.pem | cfssljson -bare ca-renewed',
+  ],
+  'kbin cfssl gencsr': ['kbin cfssl gencsr -key www-key.pem www-csr.json | cfssljson -bare www'],
+  'kbin cfssl genkey': ['kbin cfssl genkey www-csr.json | cfssljson -bare www'],
+  'kbin cfssl sign': [
+    'kbin cfssl sign -ca ca.pem -ca-key ca-key.pem -config ca-config.json -profile www www.csr | cfssljson -bare www',
+  ],
+  'kbin cfssl selfsign': ['kbin cfssl selfsign example.net csr.json | cfssljson -bare try'],
+  'kbin cfssl certinfo': ['kbin cfssl certinfo -cert www.pem', 'kbin cfssl certinfo -csr www.csr'],
+  'kbin cfssl bundle': ['kbin cfssl bundle -cert www.pem -ca-bundle ca.pem -int-bundle intermediates.pem'],
+  'kbin cfssl gencrl': ['kbin cfssl gencrl serials.txt ca.pem ca-key.pem | base64 -d >ca.crl'],
+  'kbin cfssl print-defaults': [
+    'kbin cfssl print-defaults config >ca-config.json',
+    'kbin cfssl print-defaults csr >ca-csr.json',
+  ],
+  'kbin cfssl version': ['kbin cfssl version'],
 };
 
 /** Gives each command of the tree its examples. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Option } from 'commander';
 import { type ExitCode, exitCode } from '../errors.ts';
+import { shieldWords } from './cfssl-words.ts';
 import { commandGroup, type Register } from './context.ts';
 import { createContext } from './create-context.ts';
 import { addExamples } from './examples.ts';
@@ -30,6 +31,11 @@ export const groups: readonly Group[] = [
     load: [() => import('./verify.ts')],
   },
   {
+    name: 'cfssl',
+    summary: "cfssl's own commands, flags and files",
+    load: [() => import('./cfssl.ts')],
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for your shell',
     load: [() => import('./completion.ts')],
@@ -38,7 +44,8 @@ export const groups: readonly Group[] = [
 
 /** Runs one command line and returns its exit code. Rejects with whatever the command failed with. */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
-  const words = helpLast(argv);
+  const plain = helpLast(argv);
+  const words = firstOperand(plain) === 'cfssl' ? shieldWords(plain) : plain;
   const { program, finished } = await buildProgram(words, io);
   const wanted = firstOperand(words);
   // Commander would show the program's help for `kbin nonsense --help`.
