@@ -28,6 +28,10 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin etcd health',
     'kbin etcd health --json | jq \'.checks[] | select(.status != "pass")\'',
   ],
+  'kbin kubeconfig': [
+    'kbin kubeconfig admin -o ~/.kube/prod',
+    'kbin kubeconfig jane --group developers --group on-call --valid 8h -o jane.conf',
+  ],
   'kbin verify': [
     'kbin verify',
     'kbin verify --junit verify.xml',

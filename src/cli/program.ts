@@ -31,6 +31,11 @@ export const groups: readonly Group[] = [
     load: [() => import('./verify.ts')],
   },
   {
+    name: 'kubeconfig',
+    summary: 'write a kubeconfig for a person',
+    load: [() => import('./kubeconfig.ts')],
+  },
+  {
     name: 'cfssl',
     summary: "cfssl's own commands, flags and files",
     load: [() => import('./cfssl.ts')],

@@ -92,7 +92,11 @@ function subject(cluster: Cluster, CN: string, O: string | undefined): Subject {
   });
 }
 
-function terms(cluster: Cluster, name: ProfileName): Pick<PlannedLeaf, 'key' | 'usages' | 'validityHours'> {
+/** What a profile asks for in this cluster. */
+export function terms(
+  cluster: Cluster,
+  name: ProfileName,
+): Pick<PlannedLeaf, 'key' | 'usages' | 'validityHours'> {
   const profile: Profile = profiles[name];
   const { key, validity } = cluster.pki;
   return { key, usages: usagesFor(profile, key), validityHours: validity[profile.expiry] };
