@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/ca/store.ts';
+import { compose } from '../../src/desired/compose.ts';
+import type { SecretPart } from '../../src/desired/desired.ts';
 import { KbinError } from '../../src/errors.ts';
 import { filledStore, temporaryFolder } from './stores.ts';
 
@@ -47,6 +49,47 @@ describe('a view', () => {
       undefined,
     ]);
     expect(existsSync(folder)).toBe(false);
+  });
+
+  test("has the service-account keys: the signing one's first, then those that only verify", async () => {
+    const store = await filledStore();
+    const own = readFileSync(join(store.folder, 'service-account/sa.pub'), 'utf8');
+    expect(store.view().serviceAccountKeys()).toEqual([{ ref: 'service-account/sa.pub', pem: own }]);
+    // As a rotation leaves them.
+    for (const name of ['former-2', 'a-former-1']) {
+      writeFileSync(join(store.folder, `service-account/${name}.pub`), name);
+    }
+    writeFileSync(join(store.folder, 'service-account/notes.txt'), 'no key');
+    expect(store.view().serviceAccountKeys()).toEqual([
+      { ref: 'service-account/sa.pub', pem: own },
+      { ref: 'service-account/a-former-1.pub', pem: 'a-former-1' },
+      { ref: 'service-account/former-2.pub', pem: 'former-2' },
+    ]);
+    rmSync(store.folder, { recursive: true });
+    expect(store.view().serviceAccountKeys()).toEqual([]);
+  });
+
+  test('tells the digest of a text with secrets in it, as it is put together for a host, and only where they are', async () => {
+    const store = await filledStore();
+    const part = (ref: string, as: SecretPart['as']): SecretPart => ({ ref, as, sha256: '' });
+    const parts = [
+      'key: ',
+      part('encryption-key/key1.key', 'line'),
+      '\ndata: ',
+      part('kubernetes-ca/admin.key', 'base64'),
+      '\n',
+    ];
+    const whole = await compose(parts, store.readSecret);
+    const key = readFileSync(join(store.folder, 'encryption-key/key1.key'), 'utf8').trim();
+    const admin = readFileSync(join(store.folder, 'kubernetes-ca/admin.key')).toString('base64');
+    expect(Buffer.from(whole).toString('utf8')).toBe(`key: ${key}\ndata: ${admin}\n`);
+    const view = store.view();
+    expect(view.digestOf(parts)).toBe(digest(whole));
+    expect(view.digestOf(['no ', 'secret'])).toBe(digest(Buffer.from('no secret')));
+    expect(view.digestOf([])).toBe(digest(Buffer.of()));
+    rmSync(join(store.folder, 'kubernetes-ca/admin.key'));
+    expect(view.digestOf(parts)).toBe(digest(whole));
+    expect(store.view().digestOf(parts)).toBeUndefined();
   });
 
   test('stays what it was when the store changes', async () => {
