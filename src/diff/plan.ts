@@ -61,7 +61,7 @@ export function planCluster(inputs: PlanInputs): PlannedCluster {
         ...(isAboutEtcd
           ? [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]
           : []),
-        ...controlPlanePreflight(cluster, sides, inputs.apiservers ?? []),
+        ...controlPlanePreflight(cluster, sides, unreachable, inputs.apiservers ?? []),
         ...certificateFindings(inputs),
       ],
       unreachable: [...unreachable],

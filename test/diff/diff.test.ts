@@ -27,7 +27,7 @@ interface Version {
 const first: Version = { cluster: {}, ca: 'ca 1', leaf: 'leaf 1', key: `${secretBytes} 1`, release: '1' };
 
 function desiredOf({ cluster: overrides, ca, leaf, key, release }: Version): DesiredHost {
-  const cluster = exampleCluster(overrides);
+  const cluster = exampleCluster({ kubernetes: { version: undefined }, ...overrides });
   const store: StoreView = fullStore({
     certificate: (id) => ({ ref: `${id}.crt`, pem: id.endsWith('-ca') ? ca : `${id} ${leaf}` }),
     key: (id) => ({ ref: `${id}.key`, sha256: made(`${key} ${id}`) }),

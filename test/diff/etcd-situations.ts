@@ -29,7 +29,8 @@ export interface Situation {
   readonly conf?: string;
 }
 
-export const cluster: Cluster = exampleCluster();
+/** Of etcd alone. */
+export const cluster: Cluster = exampleCluster({ kubernetes: { version: undefined } });
 export const names = hostsWithRole(cluster, 'etcd').map(({ name }) => name);
 
 /** Ids as etcd gives them to the cluster of test/cluster/fixture.ts. */

@@ -6,7 +6,7 @@ import { exampleCluster } from '../cluster/fixture.ts';
 import { fullStore } from '../desired/store.ts';
 import { facts } from './simulated-host.ts';
 
-const cluster = exampleCluster();
+const cluster = exampleCluster({ kubernetes: { version: undefined } });
 const MiB = 1024 * 1024;
 const binaries = new Map([
   ['etcd', { path: '/cache/etcd', sha256: 'aa', size: 30 * MiB }],
