@@ -32,6 +32,16 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin kubeconfig admin -o ~/.kube/prod',
     'kbin kubeconfig jane --group developers --group on-call --valid 8h -o jane.conf',
   ],
+  'kbin control-plane': ['kbin control-plane deploy', 'kbin control-plane status'],
+  'kbin control-plane deploy': [
+    'kbin control-plane deploy --dry-run',
+    'kbin control-plane deploy',
+    'kbin control-plane deploy --skip-host k8s-master3',
+  ],
+  'kbin control-plane status': [
+    'kbin control-plane status',
+    'kbin control-plane status --json | jq \'.checks[] | select(.status != "pass")\'',
+  ],
   'kbin verify': [
     'kbin verify',
     'kbin verify --junit verify.xml',

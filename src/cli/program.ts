@@ -26,6 +26,11 @@ export const groups: readonly Group[] = [
     load: [() => import('./etcd.ts'), () => import('./etcd-status.ts')],
   },
   {
+    name: 'control-plane',
+    summary: 'deploy the control plane, and see how it is',
+    load: [() => import('./control-plane.ts'), () => import('./control-plane-status.ts')],
+  },
+  {
     name: 'verify',
     summary: 'is this cluster what it should be?',
     load: [() => import('./verify.ts')],

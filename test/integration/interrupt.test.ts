@@ -1,54 +1,27 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isEmpty } from '../../src/diff/changes.ts';
 import { openMember } from '../../src/health/etcd-client.ts';
 import { type Lab, startHosts } from '../lab/lab.ts';
-import { bundleProgram } from './bundle.ts';
 import { Deployment } from './deployment.ts';
+import { InterruptedDeploy, type When } from './interrupt.ts';
 import { wipe } from './wipe.ts';
 
 const names = ['node1', 'node2', 'node3'];
 
 let lab: Lab;
 let deployment: Deployment;
+let interrupted: InterruptedDeploy;
 beforeAll(async () => {
   lab = await startHosts({ names });
   deployment = await Deployment.create(lab);
-  await bundleProgram(join(import.meta.dirname, 'interrupted-deploy.ts'), program());
+  interrupted = await InterruptedDeploy.create(deployment.folder, 'etcd');
 });
 afterAll(async () => {
   await deployment?.remove();
   await lab?.stop();
 });
-
-const program = () => join(deployment.folder, 'interrupted-deploy.cjs');
-
-type When = 'before' | 'during' | 'after';
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  /** Keys of the effects that began. */
-  readonly effects: readonly string[];
-}
-
-/** The real deploy in a process of its own; killed at an effect, or left to its end. */
-async function deployInChild(key?: string, when?: When): Promise<Ended> {
-  const argv = [program(), deployment.file, ...(key === undefined ? [] : [key, when ?? 'after'])];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (code !== null && code !== 0) throw new Error(stderr);
-  return { code, signal, effects: stdout.split('\n').filter(Boolean) };
-}
 
 /** The next run, an ordinary one, carries on, and the one after it finds nothing to do and nothing left behind. */
 async function expectConvergence(): Promise<void> {
@@ -63,7 +36,7 @@ async function expectConvergence(): Promise<void> {
 
 /** Kills the deploy there and lets the next runs show what came of it. */
 async function cutOff(key: string, when: When): Promise<void> {
-  const { signal, effects } = await deployInChild(key, when);
+  const { signal, effects } = await interrupted.run(key, when);
   expect({ signal, reached: effects.includes(key) }).toEqual({ signal: 'SIGKILL', reached: true });
   await expectConvergence();
 }
@@ -88,7 +61,7 @@ describe('a first deploy', () => {
 
   test('has the effects on hosts that this file enumerates, and no others', async () => {
     await fromNothing();
-    const { effects } = await deployInChild();
+    const { effects } = await interrupted.run();
     expect(effects.toSorted()).toEqual(onEach(...looking, ...acting).toSorted());
     await expectConvergence();
   });
@@ -128,7 +101,7 @@ describe('a rolling change', () => {
 
   test('has the effects on hosts that this file enumerates, and no others', async () => {
     await changed();
-    const { effects } = await deployInChild();
+    const { effects } = await interrupted.run();
     expect(effects.toSorted()).toEqual(onEach('lock', ...looking, ...acting).toSorted());
     await expectConvergence();
   });

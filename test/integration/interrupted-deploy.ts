@@ -1,8 +1,10 @@
 /**
- * `interrupted-deploy CLUSTER.YAML [KEY before|during|after]`, bundled by interrupt.test.ts: the real deploy, in a
- * process of its own, that kills itself at one of its effects on a host. Prints each effect's key as it begins.
+ * `interrupted-deploy CLUSTER.YAML etcd|control-plane [KEY before|during|after]`, bundled by interrupt.ts: the real
+ * deploy, in a process of its own, that kills itself at one of its effects on a host. Prints each effect's key as it
+ * begins.
  */
 import type { Duplex } from 'node:stream';
+import { deployControlPlane } from '../../src/apply/deploy-control-plane.ts';
 import { deployEtcd } from '../../src/apply/deploy-etcd.ts';
 import { resolveBinaries } from '../../src/binaries/resolve.ts';
 import { openStore } from '../../src/ca/store.ts';
@@ -11,7 +13,7 @@ import { loadCluster } from '../../src/cluster/load.ts';
 import { createConnect } from '../../src/remote/connect.ts';
 import type { CommandResult, HeldCommand, Host, RunOptions } from '../../src/remote/host.ts';
 
-const [file = '', killKey, killWhen] = process.argv.slice(2);
+const [file = '', what = 'etcd', killKey, killWhen] = process.argv.slice(2);
 
 /** Hands everything on, and ends this process by SIGKILL at the chosen effect. */
 class MortalHost implements Host {
@@ -80,12 +82,15 @@ const silent: Progress = {
 async function main(): Promise<void> {
   const cluster = await loadCluster(file);
   const connect = createConnect(cluster, { acceptNewHostKeys: false, env: {}, warn: () => {} });
-  const { version, source } = cluster.etcd;
-  await deployEtcd({
+  const isEtcd = what === 'etcd';
+  const component = isEtcd ? 'etcd' : 'kubernetes';
+  const { version = '', source } = cluster[component];
+  const deploy = isEtcd ? deployEtcd : deployControlPlane;
+  await deploy({
     cluster,
     store: await openStore(`${cluster.folder}/pki`),
     connect: async (name) => new MortalHost(await connect(name)),
-    binaries: (architecture) => resolveBinaries({ component: 'etcd', version, architecture, source }),
+    binaries: (architecture) => resolveBinaries({ component, version, architecture, source }),
     operator: { user: 'test', machine: 'lab', pid: process.pid, command: 'interrupted deploy' },
     progress: silent,
     allowDowntime: false,
