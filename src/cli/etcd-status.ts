@@ -17,10 +17,11 @@ export const register: Register = (program, context) => {
         'what to do about it. Exit code 3 when something is.',
     )
     .action((flags: HealthFlags) =>
-      look(context, flags, ({ members, checks }) => {
+      look(context, flags, ({ members, checks }, subject) => {
         printMembers(context.io, members);
-        if (checks.some(({ status }) => status === 'fail' || status === 'warn')) context.io.out('\n');
+        context.io.out('\n');
         printProblems(context.io, checks);
+        printVerdict(context.io, checks, subject);
       }),
     );
   addHealthFlags(group.command('health'))

@@ -7,7 +7,7 @@ import { loadExternal } from '../cluster/external.ts';
 import { findClusterFile } from '../cluster/find.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { HealthOptions } from '../health/etcd.ts';
-import { etcdCredentials, etcdTargets } from '../health/of-cluster.ts';
+import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
 import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
 import type { Connect } from '../remote/host.ts';
 import { type ForeignEtcd, foreignCredentials, foreignTargets } from '../verify/foreign.ts';
@@ -22,10 +22,11 @@ export interface HealthFlags {
   readonly key?: string;
   readonly expectMembers?: string;
   readonly timeout: string;
+  readonly acceptNewHostKeys?: boolean;
 }
 
 export function addHealthFlags(command: Command): Command {
-  return command
+  return addLookFlags(command)
     .option(
       '--endpoints <urls>',
       'an etcd that kbin did not deploy: the client URL of each member, with commas',
@@ -33,39 +34,39 @@ export function addHealthFlags(command: Command): Command {
     .option('--cacert <file>', 'CA that signed the server certificates of --endpoints')
     .option('--cert <file>', 'client certificate for --endpoints')
     .option('--key <file>', 'key that belongs to --cert')
-    .option('--expect-members <number>', 'how many members there have to be')
-    .option('--timeout <seconds>', 'how long one answer may take', '5');
+    .option('--expect-members <number>', 'how many members there have to be');
+}
+
+/** How to look, whatever at. */
+export function addLookFlags(command: Command): Command {
+  return command
+    .option('--timeout <seconds>', 'how long one answer may take', '5')
+    .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet');
 }
 
 /** Which etcd, and what to talk to it with. */
 export interface HealthSource {
-  /** For headings: `cluster prod`. */
+  /** For headings: `etcd of cluster prod`. */
   readonly subject: string;
   readonly targets: readonly EtcdTarget[];
   readonly credentials: EtcdCredentials;
   readonly options: HealthOptions;
   /** Present when cluster.yaml describes the etcd as kbin's own. */
-  readonly own?: { readonly cluster: Cluster; readonly store: Store; readonly connect: Connect };
+  readonly own?: Omit<OwnCluster, 'close'>;
   close(): Promise<void>;
 }
 
 /** How to get to hosts over SSH, where that is needed. */
-export interface SshChoices {
-  readonly acceptNewHostKeys?: boolean;
-}
+type SshChoices = Pick<HealthFlags, 'acceptNewHostKeys'>;
 
 /** From --endpoints, else from the `external:` section of cluster.yaml, else the hosts of cluster.yaml with role etcd. */
-export async function healthSource(
-  context: CliContext,
-  flags: HealthFlags,
-  ssh: SshChoices = {},
-): Promise<HealthSource> {
+export async function healthSource(context: CliContext, flags: HealthFlags): Promise<HealthSource> {
   const options = healthOptions(context, flags);
   if (flags.endpoints !== undefined) return foreign(fromFlags(context, flags), options);
   refuseLoneFlags(flags);
   const external = await loadExternal(findClusterFile(context.config, context.io));
   if (external !== undefined) return foreign(external, options);
-  return own(context, options, ssh);
+  return own(context, options, flags);
 }
 
 async function foreign(etcd: ForeignEtcd, options: HealthOptions): Promise<HealthSource> {
@@ -80,20 +81,35 @@ async function foreign(etcd: ForeignEtcd, options: HealthOptions): Promise<Healt
 }
 
 async function own(context: CliContext, options: HealthOptions, ssh: SshChoices): Promise<HealthSource> {
-  const [cluster, { openStore }, { createConnect }, { shareConnections }] = await Promise.all([
-    context.cluster(),
-    import('../ca/store.ts'),
-    import('../remote/connect.ts'),
-    import('../remote/share.ts'),
-  ]);
+  const cluster = await context.cluster();
   if (hostsWithRole(cluster, 'etcd').length === 0) {
     throw new KbinError(`cluster ${cluster.name} has no host with the role etcd`, {
       next: 'give some host the role, or name another etcd with --endpoints or the external: section',
       exit: exitCode.usage,
     });
   }
+  const { store, connect, close } = await ownCluster(context, ssh);
+  return {
+    subject: `etcd of cluster ${cluster.name}`,
+    // Straight where that works, as plan and deploy do.
+    targets: etcdTargetsEitherWay(cluster, connect),
+    credentials: await etcdCredentials(store),
+    options,
+    own: { cluster, store, connect },
+    close,
+  };
+}
+
+/** The cluster of cluster.yaml, with its store and connections to its hosts, which are opened when they are needed. */
+export async function ownCluster(context: CliContext, ssh: SshChoices): Promise<OwnCluster> {
+  const [cluster, { openStore }, { createConnect }, { shareConnections }] = await Promise.all([
+    context.cluster(),
+    import('../ca/store.ts'),
+    import('../remote/connect.ts'),
+    import('../remote/share.ts'),
+  ]);
   const { io } = context;
-  const shared = shareConnections(
+  const { connect, close } = shareConnections(
     createConnect(cluster, {
       acceptNewHostKeys: ssh.acceptNewHostKeys === true,
       env: io.env,
@@ -101,15 +117,15 @@ async function own(context: CliContext, options: HealthOptions, ssh: SshChoices)
       ...(io.interactive ? { askSecret: (question: string) => io.ask(question, { secret: true }) } : {}),
     }),
   );
-  const store = await openStore(`${cluster.folder}/pki`);
-  return {
-    subject: `cluster ${cluster.name}`,
-    targets: etcdTargets(cluster, shared.connect),
-    credentials: await etcdCredentials(store),
-    options,
-    own: { cluster, store, connect: shared.connect },
-    close: shared.close,
-  };
+  return { cluster, store: await openStore(`${cluster.folder}/pki`), connect, close };
+}
+
+export interface OwnCluster {
+  readonly cluster: Cluster;
+  readonly store: Store;
+  /** One connection per host however often it is asked for. */
+  readonly connect: Connect;
+  close(): Promise<void>;
 }
 
 function fromFlags({ io }: CliContext, { endpoints, cacert, cert, key }: HealthFlags): ForeignEtcd {
@@ -136,13 +152,8 @@ function refuseLoneFlags({ cacert, cert, key }: HealthFlags): void {
   });
 }
 
-function healthOptions(context: CliContext, { expectMembers, timeout }: HealthFlags): HealthOptions {
-  const seconds = Number(timeout);
-  if (!(seconds > 0 && seconds <= 600)) {
-    throw new KbinError(`--timeout ${timeout}: not a number of seconds between 0 and 600`, {
-      exit: exitCode.usage,
-    });
-  }
+function healthOptions(context: CliContext, flags: HealthFlags): HealthOptions {
+  const { expectMembers } = flags;
   const members = expectMembers === undefined ? undefined : Number(expectMembers);
   if (members !== undefined && !(Number.isInteger(members) && members > 0)) {
     throw new KbinError(`--expect-members ${expectMembers}: not a whole number above 0`, {
@@ -150,8 +161,21 @@ function healthOptions(context: CliContext, { expectMembers, timeout }: HealthFl
     });
   }
   return {
-    deadlineMs: Math.round(seconds * 1000),
-    signal: context.interrupt(),
+    ...lookOptions(context, flags),
     ...(members === undefined ? {} : { expectMembers: members }),
   };
+}
+
+/** What addLookFlags' flags come to. */
+export function lookOptions(
+  context: CliContext,
+  { timeout }: Pick<HealthFlags, 'timeout'>,
+): { readonly deadlineMs: number; readonly signal: AbortSignal } {
+  const seconds = Number(timeout);
+  if (!(seconds > 0 && seconds <= 600)) {
+    throw new KbinError(`--timeout ${timeout}: not a number of seconds between 0 and 600`, {
+      exit: exitCode.usage,
+    });
+  }
+  return { deadlineMs: Math.round(seconds * 1000), signal: context.interrupt() };
 }

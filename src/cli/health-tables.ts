@@ -1,4 +1,4 @@
-import type { Check, MemberStatus } from '../health/check.ts';
+import type { Check, ComponentStatus, ControlPlaneStatus, MemberStatus } from '../health/check.ts';
 import type { Io } from './io.ts';
 import { type Cell, paint, printTable } from './output.ts';
 
@@ -37,6 +37,37 @@ function memberRow(member: MemberStatus): Cell[] {
     member.latencyMs === undefined ? undefined : `${member.latencyMs} ms`,
     member.certificateDays,
   ];
+}
+
+/** One line per control-plane host: how its three programs are. */
+export function printControlPlane(io: Io, hosts: readonly ControlPlaneStatus[]): void {
+  printTable(
+    io,
+    ['host', 'endpoint', 'apiserver', 'controller-manager', 'scheduler', 'version', 'latency', 'cert days'],
+    hosts.map(controlPlaneRow),
+  );
+}
+
+function controlPlaneRow(status: ControlPlaneStatus): Cell[] {
+  const { host, endpoint, apiserver, controllerManager, scheduler } = status;
+  const all = [apiserver, controllerManager, scheduler];
+  const versions = new Set(all.map(({ version }) => version).filter((version) => version !== undefined));
+  const days = all.map(({ certificateDays }) => certificateDays).filter((left) => left !== undefined);
+  return [
+    host,
+    endpoint,
+    state(apiserver, 'ready'),
+    state(controllerManager, 'healthy'),
+    state(scheduler, 'healthy'),
+    [...versions].join(', ') || undefined,
+    apiserver.latencyMs === undefined ? undefined : `${apiserver.latencyMs} ms`,
+    days.length === 0 ? undefined : Math.min(...days),
+  ];
+}
+
+function state({ reachable, healthy, leader }: ComponentStatus, well: string): string {
+  if (!reachable) return 'down';
+  return `${healthy ? well : `not ${well}`}${leader === true ? ', leads' : ''}`;
 }
 
 function bytes(size: number | undefined): string | undefined {

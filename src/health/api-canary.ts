@@ -61,7 +61,7 @@ export async function sendApiCanaries(
   signal?: AbortSignal,
 ): Promise<ApiCanaries> {
   const account = `${apiCanaryPrefix}${randomBytes(6).toString('hex')}`;
-  const made: string[] = [];
+  const made: Made[] = [];
   const canaries: ApiCanary[] = [];
   let leftBehind: ApiCanaries['leftBehind'] = [];
   try {
@@ -79,19 +79,25 @@ export async function sendApiCanaries(
 const accounts = `/api/v1/namespaces/${apiCanaryNamespace}/serviceaccounts`;
 const secrets = `/api/v1/namespaces/${apiCanaryNamespace}/secrets`;
 
+/** An object of this run, there as soon as `making` has settled; also when that failed, an answer may have been lost. */
+interface Made {
+  readonly path: string;
+  readonly making: Promise<unknown>;
+}
+
 /** Through the first that can. undefined: it is there. */
 async function makeAccount(
   clients: readonly ApiClient[],
   name: string,
-  made: string[],
+  made: Made[],
 ): Promise<Cause | undefined> {
   let failure: Cause | undefined;
   for (const client of clients) {
-    // Before it is tried: one whose answer was lost may exist.
-    made.push(`${accounts}/${name}`);
-    failure = await causeIn(() =>
+    const making = causeIn(() =>
       client.send({ method: 'POST', path: accounts, body: { metadata: { name, labels: label } } }),
     );
+    made.push({ path: `${accounts}/${name}`, making });
+    failure = await making;
     if (failure === undefined) return undefined;
   }
   return failure;
@@ -100,8 +106,7 @@ async function makeAccount(
 interface Shared {
   readonly account: string;
   readonly accountFailure: Cause | undefined;
-  /** Paths of what was made. */
-  readonly made: string[];
+  readonly made: Made[];
   readonly readStored: ReadStored;
 }
 
@@ -125,14 +130,15 @@ async function writeAndRead(
   const name = `${apiCanaryPrefix}${randomBytes(6).toString('hex')}`;
   const value = randomBytes(16).toString('base64');
   const path = `${secrets}/${name}`;
-  made.push(path);
-  const writeFailure = await causeIn(() =>
+  const making = causeIn(() =>
     writer.send({
       method: 'POST',
       path: secrets,
       body: { metadata: { name, labels: label }, type: 'Opaque', data: { canary: value } },
     }),
   );
+  made.push({ path, making });
+  const writeFailure = await making;
   if (writeFailure !== undefined) return { writeFailure, reads: [] };
   const [reads, stored] = await Promise.all([
     Promise.all(clients.map((reader) => echo(reader, () => expectValue(reader, path, value)))),
@@ -223,9 +229,14 @@ async function causeIn(work: () => Promise<unknown>): Promise<Cause | undefined>
 /** Through whichever apiserver can; also what a run that was killed left behind. */
 async function cleanUp(
   clients: readonly ApiClient[],
-  made: readonly string[],
+  made: readonly Made[],
 ): Promise<ApiCanaries['leftBehind']> {
-  const left = await Promise.all([...new Set(made)].map((path) => remove(clients, path)));
+  const left = await Promise.all(
+    made.map(async ({ path, making }) => {
+      await making;
+      return remove(clients, path);
+    }),
+  );
   const [first] = clients;
   if (first !== undefined) await sweep(first).catch(() => {});
   return left.filter((one) => one !== undefined);

@@ -45,6 +45,8 @@ export interface ComponentStatus {
   /** What /readyz or /healthz says. */
   readonly healthy: boolean;
   readonly error?: string;
+  /** Its host says that nothing listens on its port: mostly it is stopped, or was never there. */
+  readonly nothingListens?: true;
   /** major.minor.patch without `v`. */
   readonly version?: string;
   /** It holds the lease; not told of apiservers, which all work at once. */

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Connect } from '../remote/host.ts';
 import { apiDeadlineMs } from './api-client.ts';
+import type { Cause } from './causes.ts';
 import type { ComponentStatus, ControlPlaneHealth, ControlPlaneStatus } from './check.ts';
 import { judgeControlPlane } from './checks/control-plane/index.ts';
 import { leaderOf } from './checks/control-plane/leaders.ts';
@@ -71,14 +72,14 @@ export async function healthOf(
 function toStatus(seen: ControlPlaneHostEvidence, evidence: ControlPlaneEvidence): ControlPlaneStatus {
   const { host, api, served, unserved } = seen;
   const { address, port } = host.api;
-  const error = api.failure?.message ?? unserved?.message;
+  const failure = api.failure ?? unserved;
   return {
     host: host.name,
     endpoint: `https://${hostPort({ host: address, port })}`,
     apiserver: {
       reachable: api.reachable,
       healthy: api.ready === true,
-      ...(error === undefined ? {} : { error }),
+      ...failed(failure),
       ...(api.version === undefined ? {} : { version: api.version }),
       ...(api.latencyMs === undefined ? {} : { latencyMs: rounded(api.latencyMs) }),
       ...daysOf(served, evidence.now),
@@ -101,12 +102,17 @@ function componentStatus(
   return {
     reachable: served !== undefined,
     healthy,
-    ...(failure === undefined ? {} : { error: failure.message }),
+    ...failed(failure),
     ...(version === undefined ? {} : { version }),
     ...(leader === undefined ? {} : { leader: leader === host.name }),
     ...(latencyMs === undefined ? {} : { latencyMs: rounded(latencyMs) }),
     ...daysOf(served, evidence.now),
   };
+}
+
+function failed(failure: Cause | undefined): Pick<ComponentStatus, 'error' | 'nothingListens'> {
+  if (failure === undefined) return {};
+  return { error: failure.message, ...(failure.code === 'refused' ? { nothingListens: true } : {}) };
 }
 
 function daysOf(served: Served | undefined, now: Date): { certificateDays?: number } {

@@ -1,5 +1,6 @@
 import type { HostPlan, Plan } from '../diff/changes.ts';
 import type { Check } from '../health/check.ts';
+import { isOfControlPlane } from './only-creates.ts';
 
 /** A plan as checks: each host should be reached, and nothing should have to change on it. */
 export function planChecks({ hosts, findings, unreachable }: Plan): readonly Check[] {
@@ -39,6 +40,10 @@ function unchanged({ host, component, changes }: HostPlan): Check {
     ...base,
     status: 'fail',
     message: `differs from cluster.yaml: ${first.action} ${first.target} (${first.reason})${more}`,
-    next: '`kbin plan` shows everything that differs, `kbin etcd deploy` puts it right',
+    next: `\`kbin plan\` shows everything that differs, \`kbin ${command(component)} deploy\` puts it right`,
   };
+}
+
+function command(component: string): string {
+  return isOfControlPlane(component) ? 'control-plane' : component;
 }

@@ -1,5 +1,14 @@
 import type { Plan } from '../diff/changes.ts';
-import { type Check, type EtcdHealth, isHealthy, type MemberStatus } from '../health/check.ts';
+import {
+  type Check,
+  type ControlPlaneHealth,
+  type ControlPlaneStatus,
+  type EtcdHealth,
+  isHealthy,
+  type MemberStatus,
+} from '../health/check.ts';
+import { notDeployed } from '../health/undeployed.ts';
+import { withoutControlPlane } from './only-creates.ts';
 import { planChecks } from './plan-checks.ts';
 
 /** What verify found. Table, JSON and JUnit show this and nothing else. */
@@ -15,12 +24,14 @@ export interface Report {
   readonly counts: Readonly<Record<Check['status'], number>>;
   readonly sections: readonly Section[];
   readonly members: readonly MemberStatus[];
+  /** Of the hosts with the role control-plane; empty where cluster.yaml wants none, or nothing of it is there yet. */
+  readonly controlPlane: readonly ControlPlaneStatus[];
   /** Present where the cluster is kbin's own and was compared with cluster.yaml. */
   readonly plan?: Plan;
 }
 
 export interface Section {
-  /** `plan`, `etcd`. */
+  /** `plan`, `etcd`, `control-plane`. */
   readonly name: string;
   readonly checks: readonly Check[];
 }
@@ -31,13 +42,21 @@ export interface Findings {
   readonly ended: Date;
   readonly etcd: EtcdHealth;
   readonly plan?: Plan;
+  /** Where cluster.yaml wants one; `not-deployed`: nothing of it was ever there. */
+  readonly controlPlane?: ControlPlaneHealth | 'not-deployed';
 }
 
 /** Pure: an empty plan plus health is a cluster that is what it should be. */
-export function report({ subject, began, ended, etcd, plan }: Findings): Report {
+export function report({ subject, began, ended, etcd, plan, controlPlane }: Findings): Report {
+  const toCome = controlPlane === 'not-deployed';
   const sections = [
-    ...(plan === undefined ? [] : [{ name: 'plan', checks: planChecks(plan) }]),
+    ...(plan === undefined
+      ? []
+      : [{ name: 'plan', checks: planChecks(toCome ? withoutControlPlane(plan) : plan) }]),
     { name: 'etcd', checks: etcd.checks },
+    ...(controlPlane === undefined
+      ? []
+      : [{ name: 'control-plane', checks: toCome ? [notDeployed] : controlPlane.checks }]),
   ];
   const all = sections.flatMap(({ checks }) => checks);
   const count = (status: Check['status']) => all.filter((check) => check.status === status).length;
@@ -49,6 +68,7 @@ export function report({ subject, began, ended, etcd, plan }: Findings): Report 
     counts: { pass: count('pass'), warn: count('warn'), fail: count('fail'), skip: count('skip') },
     sections,
     members: etcd.members,
+    controlPlane: controlPlane === undefined || toCome ? [] : controlPlane.hosts,
     ...(plan === undefined ? {} : { plan }),
   };
 }

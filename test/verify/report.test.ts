@@ -2,10 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Plan } from '../../src/diff/changes.ts';
+import { controlPlaneComponents } from '../../src/cluster/cluster.ts';
+import type { Change, HostPlan, Plan } from '../../src/diff/changes.ts';
 import { KbinError } from '../../src/errors.ts';
-import type { Check } from '../../src/health/check.ts';
+import type { Check, ControlPlaneHealth } from '../../src/health/check.ts';
 import { foreignCredentials, foreignTargets } from '../../src/verify/foreign.ts';
+import { hasNothingOf } from '../../src/verify/only-creates.ts';
 import { planChecks } from '../../src/verify/plan-checks.ts';
 import { report } from '../../src/verify/report.ts';
 
@@ -24,6 +26,7 @@ describe('a report', () => {
       counts: { pass: 1, warn: 0, fail: 0, skip: 0 },
       sections: [{ name: 'etcd', checks: [well] }],
       members: [],
+      controlPlane: [],
     });
   });
 
@@ -73,6 +76,102 @@ describe('a report', () => {
   test('with an empty plan and a failed check is not healthy', () => {
     const etcd = { members: [], checks: [{ ...well, status: 'fail' as const }] };
     expect(report({ subject: 'cluster prod', began, ended, etcd, plan: emptyPlan }).healthy).toBe(false);
+  });
+});
+
+describe('a report of a cluster that wants a control plane', () => {
+  const etcd = { members: [], checks: [well] };
+  const toCreate = (component: string, ...more: Change[]): HostPlan => ({
+    host: 'a',
+    component,
+    changes: [
+      { kind: 'directory', target: '/etc/kubernetes', action: 'update', reason: 'mode 0700, wanted 0755' },
+      { kind: 'file', target: `/etc/${component}`, action: 'create', reason: 'does not exist' },
+      { kind: 'unit', target: `${component}.service`, action: 'start', reason: 'is not there' },
+      ...more,
+    ],
+    disruption: 'start',
+  });
+  const own = controlPlaneComponents.map((component) => toCreate(component));
+  const binariesUnknown = (what: string) =>
+    ({
+      severity: 'warning',
+      code: 'binaries-unknown',
+      message: 'm',
+      next: 'n',
+      gap: { what, incomplete: true },
+    }) as const;
+  const plan: Plan = {
+    ...emptyPlan,
+    hosts: [{ host: 'a', component: 'etcd', changes: [], disruption: 'none' }, ...own],
+    findings: [binariesUnknown('the programs of kubernetes on the hosts were not compared')],
+  };
+
+  test('has its checks in a section of their own, and its hosts', () => {
+    const hosts: ControlPlaneHealth['hosts'] = [];
+    const failed: Check = { id: 'apiserver-ready', target: 'a', status: 'fail', message: 'm', next: 'n' };
+    const found = report({ subject: 's', began, ended, etcd, controlPlane: { hosts, checks: [failed] } });
+    expect(found.healthy).toBe(false);
+    expect(found.sections.at(-1)).toEqual({ name: 'control-plane', checks: [failed] });
+    expect(found.controlPlane).toBe(hosts);
+  });
+
+  test('that was never deployed is healthy, with one warning', () => {
+    const found = report({ subject: 's', began, ended, etcd, plan, controlPlane: 'not-deployed' });
+    expect(found).toMatchObject({ healthy: true, counts: { pass: 2, warn: 1, fail: 0 }, controlPlane: [] });
+    expect(found.sections.at(-1)?.checks).toMatchObject([
+      { id: 'control-plane-not-deployed', status: 'warn', next: 'run `kbin control-plane deploy`' },
+    ]);
+    // Everything else in the plan still counts.
+    const findings = [binariesUnknown('the programs of etcd on the hosts were not compared')];
+    expect(
+      report({ subject: 's', began, ended, etcd, plan: { ...plan, findings }, controlPlane: 'not-deployed' })
+        .healthy,
+    ).toBe(false);
+  });
+
+  test('that is missing on one host is not healthy, and the plan says what to run', () => {
+    const found = report({ subject: 's', began, ended, etcd, plan, controlPlane: { hosts: [], checks: [] } });
+    expect(found.healthy).toBe(false);
+    expect(found.sections[0]?.checks).toContainEqual({
+      id: 'kube-scheduler-unchanged',
+      target: 'a',
+      status: 'fail',
+      message: expect.stringContaining('differs from cluster.yaml'),
+      next: '`kbin plan` shows everything that differs, `kbin control-plane deploy` puts it right',
+    });
+  });
+
+  test.each<[string, Plan, readonly string[], boolean]>([
+    ['all of it would have to be made', plan, ['a'], true],
+    ['on another host it is as it should be', plan, ['a', 'b'], false],
+    ['a component is there', { ...plan, hosts: own.slice(1) }, ['a'], false],
+    [
+      'a component is as it should be',
+      { ...plan, hosts: [{ ...toCreate('kube-apiserver'), changes: [] }, ...own.slice(1)] },
+      ['a'],
+      false,
+    ],
+    [
+      'a file of it differs',
+      {
+        ...plan,
+        hosts: [
+          ...own.slice(0, 2),
+          toCreate('kube-scheduler', {
+            kind: 'file',
+            target: '/f',
+            action: 'update',
+            reason: 'content differs',
+          }),
+        ],
+      },
+      ['a'],
+      false,
+    ],
+    ['no host answered', { ...plan, hosts: [] }, ['a'], false],
+  ])('there is nothing of it yet: %s', (_what, seen, hosts, nothing) => {
+    expect(hasNothingOf(seen, hosts)).toBe(nothing);
   });
 });
 
