@@ -1,7 +1,18 @@
-import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
+import { adminKubeconfigPath } from '../desired/components/kube-paths.ts';
 import { componentsOf } from '../desired/desire.ts';
 import { bundleTarget, type DesiredComponent, type DesiredHost, type Ownership } from '../desired/desired.ts';
+
+import { desiredObjects } from '../desired/objects.ts';
 import { quoteArgv } from '../remote/quote.ts';
+
+/** What lies beside INSTALL.md of the host that writes the objects inside Kubernetes. */
+export const objectsFile = 'objects.json';
+
+/** They are written once for the cluster: on the first host that has what it takes. */
+export function writesObjects(cluster: Cluster, host: ClusterHost): boolean {
+  return desiredObjects(cluster).length > 0 && hostsWithRole(cluster, 'control-plane')[0] === host;
+}
 
 /** The commands that make a host what `desired` says, for somebody who types them; Markdown. */
 export function installGuide(cluster: Cluster, host: ClusterHost, desired: DesiredHost): string {
@@ -12,9 +23,41 @@ export function installGuide(cluster: Cluster, host: ClusterHost, desired: Desir
     '',
     'Copy this folder to the host and run the commands below in it, as root. They put every file in its place with its',
     'final owner and mode. The folder holds private keys: remove it from the host, and here, when you are done.',
+    ...order(cluster),
     ...desired.components.flatMap((component) => ['', ...componentGuide(cluster, host, component)]),
+    ...objectsGuide(cluster, host),
     '',
   ].join('\n');
+}
+
+function order(cluster: Cluster): string[] {
+  if (cluster.kubernetes.version === undefined) return [];
+  return [
+    '',
+    'The order counts among hosts too: etcd on all of its hosts until it is healthy, then kube-apiserver on all of its',
+    'hosts until each is ready, then the others.',
+  ];
+}
+
+/** What the apiserver does not make for itself (src/desired/objects.ts). */
+function objectsGuide(cluster: Cluster, host: ClusterHost): string[] {
+  if (!writesObjects(cluster, host)) return [];
+  return [
+    '',
+    '## Objects',
+    '',
+    '### 1. Apply',
+    '',
+    'Once for the whole cluster, when an apiserver is ready: whom kubelets let in, and how they get their certificates.',
+    '',
+    '```sh',
+    command(...kubectl(cluster), 'apply', '-f', objectsFile),
+    '```',
+  ];
+}
+
+function kubectl(cluster: Cluster): string[] {
+  return [`${cluster.paths.kubernetes.bin}/kubectl`, '--kubeconfig', adminKubeconfigPath(cluster)];
 }
 
 function componentGuide(cluster: Cluster, host: ClusterHost, component: DesiredComponent): string[] {
@@ -67,6 +110,12 @@ function notes(title: string, { name, unit }: DesiredComponent): string[] {
       `On all etcd hosts within a minute or so: the first ${unit.name} waits until a majority of them runs.`,
     ];
   }
+  if (title === 'Start' && name === 'kube-apiserver') {
+    return ['', 'When etcd is healthy. The first of several may be started before the others.'];
+  }
+  if (title === 'Start' && name === 'kube-controller-manager') {
+    return ['', 'When the apiserver of this host is ready; where versions change, when all of them are.'];
+  }
   return [];
 }
 
@@ -114,9 +163,14 @@ function bundleLines(bundle: DesiredComponent['bundles'][number]): string[] {
   ];
 }
 
-function lookLines({ etcd, paths }: Cluster, { name, unit }: DesiredComponent): string[] {
+function lookLines(cluster: Cluster, { name, unit }: DesiredComponent): string[] {
   const status = command('systemctl', 'status', '--no-pager', unit.name);
-  if (name !== 'etcd') return [status];
+  if (name === 'etcd') return [status, etcdHealth(cluster)];
+  if (name !== 'kube-apiserver') return [status];
+  return [status, command(...kubectl(cluster), 'get', '--raw', '/readyz?verbose')];
+}
+
+function etcdHealth({ etcd, paths }: Cluster): string {
   const { tls, bin } = paths.etcd;
   const client = ['--cacert', `${tls}/ca.crt`, '--cert', `${tls}/healthcheck-client.crt`];
   const key = ['--key', `${tls}/healthcheck-client.key`];
@@ -127,7 +181,7 @@ function lookLines({ etcd, paths }: Cluster, { name, unit }: DesiredComponent): 
     ...client,
     ...key,
   ];
-  return [status, command(...etcdctl, 'endpoint', 'health', '--cluster')];
+  return command(...etcdctl, 'endpoint', 'health', '--cluster');
 }
 
 function install(source: string, ownership: Ownership, place: string): string {

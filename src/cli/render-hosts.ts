@@ -2,10 +2,14 @@ import { resolve } from 'node:path';
 import { openStore, type Store } from '../ca/store.ts';
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { checkEtcdEnvironment } from '../desired/components/etcd-environment.ts';
+import { checkKubernetesFlags } from '../desired/components/kube-overrides.ts';
+import { compose } from '../desired/compose.ts';
 import { componentsOf, desire, requireCertificates } from '../desired/desire.ts';
 import { bundleTarget, type DesiredComponent, type DesiredFile } from '../desired/desired.ts';
+import { desiredObjects } from '../desired/objects.ts';
 import type { CliContext } from './context.ts';
-import { installGuide } from './install-guide.ts';
+import { installGuide, objectsFile, writesObjects } from './install-guide.ts';
+import type { Io } from './io.ts';
 import { printJson, printTable, printWarning } from './output.ts';
 import { type RenderedFile, writeRendered } from './render-folder.ts';
 
@@ -15,9 +19,7 @@ export async function renderHosts(context: CliContext, output: string): Promise<
   const store = await openStore(`${cluster.folder}/pki`);
   const view = store.view();
   requireCertificates(cluster, view);
-  for (const { variable, why } of checkEtcdEnvironment(cluster.etcd).unknown) {
-    printWarning(io, `etcd.environment sets ${variable}, which does nothing: ${why}`);
-  }
+  warnOfSettings(io, cluster);
   const hosts = cluster.hosts.filter((host) => componentsOf(cluster, host).length > 0);
   const rendered = await Promise.all(
     hosts.map(async (host) => ({ host, files: await filesOf(cluster, host, store) })),
@@ -44,6 +46,17 @@ export async function renderHosts(context: CliContext, output: string): Promise<
   io.err('how to install them is in INSTALL.md of each host; the folder holds private keys\n');
 }
 
+/** Settings that the chosen releases do not have. */
+export function warnOfSettings(io: Io, cluster: Cluster): void {
+  for (const { variable, why } of checkEtcdEnvironment(cluster.etcd).unknown) {
+    printWarning(io, `etcd.environment sets ${variable}, which does nothing: ${why}`);
+  }
+  if (cluster.kubernetes.version === undefined) return;
+  for (const { component, flag, why } of checkKubernetesFlags(cluster).unknown) {
+    printWarning(io, `${flag} is set for ${component}, and left out: ${why}`);
+  }
+}
+
 /** Paths are below the output folder. */
 async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promise<RenderedFile[]> {
   const desired = desire(cluster, host, { store: store.view() });
@@ -55,7 +68,17 @@ async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promi
   const files = await Promise.all(
     desired.components.flatMap((component) => componentFiles(component, host.name, store)),
   );
-  return [guide, ...files];
+  return [guide, ...(writesObjects(cluster, host) ? [objects(cluster, host)] : []), ...files];
+}
+
+/** For `kubectl apply -f`: JSON is YAML. */
+function objects(cluster: Cluster, host: ClusterHost): RenderedFile {
+  const list = { apiVersion: 'v1', kind: 'List', items: desiredObjects(cluster) };
+  return {
+    path: `${host.name}/${objectsFile}`,
+    mode: 0o644,
+    bytes: Buffer.from(`${JSON.stringify(list, undefined, 2)}\n`),
+  };
 }
 
 function componentFiles(
@@ -78,5 +101,8 @@ function componentFiles(
 async function rendered(path: string, { content, mode }: DesiredFile, store: Store): Promise<RenderedFile> {
   if (content.kind === 'text') return { path, mode, bytes: Buffer.from(content.text) };
   if (content.kind === 'secret') return { path, mode, bytes: await store.readSecret(content.ref) };
+  if (content.kind === 'composed') {
+    return { path, mode, bytes: await compose(content.parts, (ref) => store.readSecret(ref)) };
+  }
   throw new Error(`${path}: binaries are not rendered`);
 }
