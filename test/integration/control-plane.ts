@@ -118,6 +118,13 @@ export class ControlPlane extends Deployment {
     return execute(join(await programFolder(), 'kbin'), argv, { cwd: this.folder, timeoutMs: 170_000 });
   }
 
+  /** As kbin, for a command that must succeed; returns stdout. */
+  async kbinDoes(...argv: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.kbin(...argv);
+    if (code !== 0) throw new Error(`kbin ${argv.join(' ')} → ${code}:\n${failuresIn(stdout)}${stderr}`);
+    return stdout;
+  }
+
   /** A home of its own for what kubectl remembers of a cluster, and none of this machine's proxies. */
   async #homely() {
     const home = join(this.folder, 'home');
@@ -133,5 +140,8 @@ export interface Started {
   readonly at: number;
   readonly readyAt: number;
 }
+
+/** What passed says nothing about why something failed. */
+const failuresIn = (text: string) => text.replaceAll(/^pass .*\n/gm, '');
 
 const kubectl = async () => join(await kubernetesRelease(), 'kubectl');
