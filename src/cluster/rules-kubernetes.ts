@@ -42,8 +42,7 @@ export const kubernetesRules: readonly Rule[] = [
       return;
     }
     const weak = weakness[provider as keyof typeof weakness];
-    if (weak !== undefined)
-      yield warning([...path, 'provider'], `${provider} ${weak}; use secretbox`);
+    if (weak !== undefined) yield warning([...path, 'provider'], `${provider} ${weak}; use secretbox`);
     if (resources?.length === 0) {
       yield error(
         [...path, 'resources'],
@@ -91,14 +90,6 @@ export const kubernetesRules: readonly Rule[] = [
         yield error(path, text, ['etcd', 'group']);
       } else if (user === etcdUser) yield warning(path, `${component} could read etcd's data and keys`);
     }
-  },
-
-  function* apiserverPortForAll(draft) {
-    const port = draft.kubernetes?.apiserverPort;
-    const user = draft.kubernetes?.apiserver?.user;
-    if (port === undefined || port >= 1024 || user === 'root' || !wantsControlPlane(draft)) return;
-    const text = `port ${port} is for root alone; use one from 1024 on, and let the endpoint have ${port}`;
-    yield error(['kubernetes', 'apiserverPort'], text);
   },
 
   /** Names of the cluster's own domain are asked of its DNS service, which knows no hosts. */

@@ -119,12 +119,6 @@ const cases: Record<string, readonly [Lines, readonly string[]]> = {
     },
     [],
   ],
-  'a port for root': [
-    { kubernetes: ', apiserverPort: 443' },
-    [
-      '4:47: kubernetes.apiserverPort: port 443 is for root alone; use one from 1024 on, and let the endpoint have 443',
-    ],
-  ],
   'two sources, two digests': [
     {
       kubernetes: `, source: { path: a, url: "http://b", sha256: ${'0'.repeat(64)}, sha512: ${'0'.repeat(128)} }`,

@@ -18,3 +18,22 @@ etcd:
     /cluster\.yaml:7:\d+: .*ETCD_CLIENT_CERT_AUTH: cannot be set here: members and clients.*\n.*cluster\.yaml:8:\d+: .*ETCD_FORCE_NEW_CLUSTER: cannot be set here: every start/,
   );
 });
+
+test('flags that would break it too', () => {
+  const text = `name: prod
+hosts: [{ name: a, address: 10.0.0.1 }]
+etcd: { version: 3.5.16 }
+kubernetes:
+  version: 1.20.2
+  apiserver:
+    flags:
+      v: 3
+      etcd-servers: https://10.0.0.9:2379
+  scheduler: { flags: { kubeconfig: /root/x } }
+`;
+  expect(() => parseClusterWithWarnings(text, where, desiredRules)).toThrow(
+    /^cluster\.yaml has 2 mistakes\ncluster\.yaml:9:21: kubernetes\.apiserver\.flags\.etcd-servers: cannot be set here: .+\ncluster\.yaml:10:37: kubernetes\.scheduler\.flags\.kubeconfig: cannot be set here: .+$/,
+  );
+  const good = text.replace(/^.*(etcd-servers|scheduler).*\n/gm, '');
+  expect(parseClusterWithWarnings(good, where, desiredRules).warnings).toEqual([]);
+});
