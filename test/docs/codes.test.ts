@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
+import { controlPlaneComponents } from '../../src/cluster/cluster.ts';
+import { shortNames } from '../../src/health/checks/control-plane/components.ts';
 import { pageAt, root, tableRows } from './pages.ts';
 
 /** What the sources of a folder have in these places, sorted. */
@@ -36,14 +38,21 @@ it('docs/recovery.md has every code of a plan’s findings', () => {
 });
 
 it('docs/verify.md has every check, and none that is gone', () => {
+  const places = ['src/health/checks', 'src/health/checks/control-plane', 'src/health', 'src/verify'];
   const ids = found(
-    [...sources('src/health/checks'), ...sources('src/verify')],
-    /(?:\bid: |judgeAnonymous\()'([a-z-]+)'/g,
+    places.flatMap(sources),
+    /(?:\bid: |\bid = |judgeAnonymous\(|healthPath\(|judged\(\s*)'([a-z-]+)'/g,
   );
-  expect(ids.length).toBeGreaterThan(15);
+  expect(ids.length).toBeGreaterThan(25);
   const page = documented('docs/verify.md');
-  // `${component}-unchanged` is put together.
-  const all = [...ids, 'etcd-unchanged', 'membership'];
+  // These are put together.
+  const unchanged = ['etcd', ...controlPlaneComponents].map((component) => `${component}-unchanged`);
+  const own = Object.values(shortNames).flatMap((name) => [
+    `${name}-healthy`,
+    `${name}-leader`,
+    `${name}-certificate`,
+  ]);
+  const all = [...ids, ...unchanged, ...own, 'membership'];
   expect(all.filter((id) => !page.has(id))).toEqual([]);
   expect([...page].filter((id) => !all.includes(id))).toEqual([]);
 });
