@@ -29,10 +29,10 @@ kubernetes:
     flags:
       v: 3
       etcd-servers: https://10.0.0.9:2379
-  scheduler: { flags: { kubeconfig: /root/x } }
+  scheduler: { flags: { config: /root/x } }
 `;
   expect(() => parseClusterWithWarnings(text, where, desiredRules)).toThrow(
-    /^cluster\.yaml has 2 mistakes\ncluster\.yaml:9:21: kubernetes\.apiserver\.flags\.etcd-servers: cannot be set here: .+\ncluster\.yaml:10:37: kubernetes\.scheduler\.flags\.kubeconfig: cannot be set here: .+$/,
+    /^cluster\.yaml has 2 mistakes\ncluster\.yaml:9:21: kubernetes\.apiserver\.flags\.etcd-servers: cannot be set here: .+\ncluster\.yaml:10:33: kubernetes\.scheduler\.flags\.config: cannot be set here: .+$/,
   );
   const good = text.replace(/^.*(etcd-servers|scheduler).*\n/gm, '');
   expect(parseClusterWithWarnings(good, where, desiredRules).warnings).toEqual([]);
