@@ -17,7 +17,7 @@ export npm_config_update_notifier := false
 
 ##@ Try it
 .PHONY: demo demo-down
-demo: build lab ## three systemd hosts in Docker, a TLS etcd on them, and the proof that it is healthy
+demo: build lab ## three systemd hosts in Docker, a TLS etcd and a Kubernetes control plane on them, and the proof that they work
 	@bash scripts/demo.sh
 
 demo-down: node_modules/.stamp ## remove the demo's hosts and files
