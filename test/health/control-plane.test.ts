@@ -283,7 +283,9 @@ test('encryption that is off, and said to be', async () => {
   const { encryption: _, ...plain } = subject;
   const { checks } = await healthOf(plain);
   expect(findings({ checks })).toEqual([
-    expect.stringMatching(/^warn encryption-at-rest m1: .*cluster.yaml says that encryption is off$/),
+    expect.stringMatching(
+      /^warn encryption-at-rest m1: .*cluster.yaml says that encryption is off for Secrets$/,
+    ),
     expect.stringMatching(/^warn encryption-at-rest m2: /),
   ]);
 });

@@ -197,13 +197,12 @@ test('the client ports are closed to the operator: through SSH everything is see
   const close = `iptables -I INPUT -s ${gateway} -p tcp -m multiport --dports 2379,2380 -j DROP`;
   await Promise.all(lab.hosts.map((host) => host.sh(close)));
   try {
-    const straight = await verify('--no-plan', '--timeout', '1');
-    expect(straight.code).toBe(3);
-    expect(straight.findings[0]).toMatch(/^fail member-reachable node1: does not answer \(no TCP connection/);
-    await deployment.change({ etcd: 'reach: ssh' });
-    const { code, report, findings } = await verify();
-    expect({ code, findings }).toEqual({ code: 0, findings: [] });
-    expect(report.counts.skip).toBe(0);
+    for (const reach of ['direct', 'ssh']) {
+      await deployment.change({ etcd: `reach: ${reach}` });
+      const { code, report, findings } = await verify();
+      expect({ code, findings }).toEqual({ code: 0, findings: [] });
+      expect(report.counts.skip).toBe(0);
+    }
     const status = await kbin('etcd', 'status');
     expect(status).toMatchObject({ code: 0, stderr: '' });
   } finally {

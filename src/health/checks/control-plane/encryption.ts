@@ -29,7 +29,7 @@ function judged(
       return wanted === undefined
         ? {
             status: 'pass',
-            message: 'Secrets lie in etcd in plain text, as cluster.yaml says (encryption is off)',
+            message: 'Secrets lie in etcd in plain text, as cluster.yaml says (`encryption` is off for them)',
           }
         : {
             status: 'fail',
@@ -51,7 +51,7 @@ function judgedPrefix(
   if (wanted === undefined) {
     return {
       status: 'warn',
-      message: `a Secret written through it is encrypted in etcd (${found}), and cluster.yaml says that encryption is off`,
+      message: `a Secret written through it is encrypted in etcd (${found}), and cluster.yaml says that encryption is off for Secrets`,
       next: 'keep the key: without it the Secrets cannot be read any more; `kbin plan` shows what differs',
     };
   }
