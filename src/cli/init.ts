@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
+import type { Role } from '../cluster/cluster.ts';
 import { parseClusterWithWarnings } from '../cluster/load.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext, Register } from './context.ts';
@@ -113,7 +114,14 @@ function report(file: string, { hosts, etcdVersion }: Answers, { io, json }: Cli
   }
   const count = hosts.length === 1 ? '1 host' : `${hosts.length} hosts`;
   io.out(`wrote ${shown(file, io.cwd)}: ${count}, etcd ${etcdVersion}\n`);
-  io.out('next: look through it, then "kbin pki init" and "kbin etcd deploy"\n');
+  const deploys = ['etcd', 'control-plane'].filter((role) =>
+    hosts.some(({ roles }) => roles.includes(role as Role)),
+  );
+  const commands = ['pki init', ...deploys.map((name) => `${name} deploy`)].map(
+    (command) => `"kbin ${command}"`,
+  );
+  const last = commands.pop();
+  io.out(`next: look through it, then ${commands.join(', ')} and ${last}\n`);
 }
 
 function shown(file: string, cwd: string): string {

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { inspectPem } from '../ca/inspect.ts';
 import { issueOneOff } from '../ca/one-off.ts';
 import { openStore, type Store } from '../ca/store.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
 import { terms } from '../desired/certificates.ts';
-import { kubeconfigText } from '../desired/kubeconfig.ts';
+import { endpointUrl, kubeconfigText } from '../desired/kubeconfig.ts';
 import { KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import type { KubeconfigOptions } from './kubeconfig.ts';
@@ -123,6 +123,13 @@ function warn({ io }: CliContext, { cluster, credentials, server, isPlans }: Mad
     printWarning(
       io,
       `${allPowerful} may do anything, whatever RBAC says, and nobody can take that back before it ends`,
+    );
+  }
+  const controlPlane = hostsWithRole(cluster, 'control-plane').length;
+  if (server === endpointUrl(cluster) && cluster.endpoint === undefined && controlPlane > 1) {
+    printWarning(
+      io,
+      `${server} is one of ${controlPlane} apiservers, and of no use while it is down: an endpoint in cluster.yaml or --server names what stands before them all`,
     );
   }
   const name = uncertified(cluster, server);
