@@ -4,6 +4,7 @@ import type { Permission } from '../health/gates.ts';
 import type { ControlPlaneRun } from './control-plane-run.ts';
 import { targetOf } from './control-plane-run.ts';
 import type { Kind } from './instances.ts';
+import { refuseStranger, refuseUnknown } from './reach.ts';
 import { issuedFingerprint, provePatience } from './served.ts';
 import { whileAlive } from './unit.ts';
 import type { Work, Workplace } from './work.ts';
@@ -30,7 +31,10 @@ export function apiserverKind(run: ControlPlaneRun, work: Work): Kind {
       refuseRestart(readings, place.name, work.allowDowntime);
       return place;
     },
-    refuseWaking: async ({ name }) => refuseStranger((await read()).find(({ host }) => host === name)),
+    refuseWaking: async ({ name }) => {
+      const reading = (await read()).find(({ host }) => host === name);
+      refuseStranger('kube-apiserver', name, reading?.failure);
+    },
   };
 }
 
@@ -77,8 +81,7 @@ export function canRestartApiserver(readings: readonly ApiReading[], name: strin
 
 /** Throws where a restart would leave nobody who serves, or where kbin could not tell what came of it. */
 export function refuseRestart(readings: readonly ApiReading[], name: string, allowDowntime: boolean): void {
-  const failure = readings.find(({ host }) => host === name)?.failure;
-  if (failure?.code === 'out-of-reach' || failure?.code === 'ssh') throw cannotAsk(name, failure);
+  refuseUnknown('kube-apiserver', name, readings.find(({ host }) => host === name)?.failure);
   const permission = canRestartApiserver(readings, name);
   if (permission.allowed || allowDowntime) return;
   throw new KbinError(`kube-apiserver on ${name} cannot be restarted without an outage`, {
@@ -86,23 +89,5 @@ export function refuseRestart(readings: readonly ApiReading[], name: string, all
     step: 'restart kube-apiserver.service',
     why: permission.why,
     next: 'Bring the other apiservers up first, or accept a short downtime with --allow-downtime.',
-  });
-}
-
-/** What a process that hangs looks like; everything else is an answer, and a restart would not change it. */
-const silent: readonly string[] = ['no-answer', 'connection-lost', 'refused'];
-
-function refuseStranger(reading: ApiReading | undefined): void {
-  const failure = reading?.failure;
-  if (reading === undefined || failure === undefined || silent.includes(failure.code)) return;
-  throw cannotAsk(reading.host, failure);
-}
-
-function cannotAsk(name: string, failure: NonNullable<ApiReading['failure']>): KbinError {
-  return new KbinError(`kube-apiserver on ${name} runs and cannot be asked`, {
-    host: name,
-    step: 'ask the apiserver',
-    why: `it ${failure.message}; a restart would not help, and it may well serve others`,
-    next: failure.next,
   });
 }

@@ -6,6 +6,7 @@ import type { ControlPlaneRun } from './control-plane-run.ts';
 import { workOf } from './deployment.ts';
 import { electedKind } from './elected.ts';
 import { type Kind, rollOutInstances } from './instances.ts';
+import { refuseWithoutForwarding } from './reach.ts';
 import { stage } from './stage.ts';
 import { checkpoint, clearUp, onAll, type Work, type Workplace } from './work.ts';
 
@@ -23,6 +24,7 @@ export async function rollOutControlPlane(
   const changing = [...places.values()].flat().filter(({ task }) => task.plan.changes.length > 0);
   await refuseOutages(run, work, places.get('kube-apiserver') ?? []);
   if (changing.length > 0) {
+    await refuseWithoutForwarding(run, changing);
     await stage(work, changing);
     checkpoint(work, 'everything is uploaded, and nothing of it is in force yet');
   }

@@ -9,6 +9,7 @@ import type { ComponentTarget, ListeningComponent } from '../health/component-ta
 import { machineOf, readLease } from '../health/leases.ts';
 import { type ControlPlaneRun, targetOf } from './control-plane-run.ts';
 import type { Kind } from './instances.ts';
+import { refuseStranger } from './reach.ts';
 import { issuedFingerprint, provePatience } from './served.ts';
 import { whileAlive } from './unit.ts';
 import type { Work, Workplace } from './work.ts';
@@ -36,8 +37,10 @@ export function electedKind(run: ControlPlaneRun, work: Work, component: Listeni
         await unwell(pending),
         pending.length > 1 ? await leaderOf(run, component) : undefined,
       ),
-    // Nobody is served by it, and another one takes over.
-    refuseWaking: async () => {},
+    refuseWaking: async ({ name }) => {
+      const { failure } = await readComponent(targetOf(targets, name), { ca: run.credentials.ca });
+      refuseStranger(component, name, failure);
+    },
   };
 }
 
