@@ -13,7 +13,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki show /etc/kubernetes/pki/apiserver.crt --json',
   ],
   'kbin plan': ['kbin plan', 'kbin plan --diff', 'kbin plan --exit-code --json >drift.json'],
-  'kbin render': ['kbin render -o files/', 'kbin -c staging.yaml render -o staging-files/'],
+  'kbin render': [
+    'kbin render -o files/',
+    'kbin -c staging.yaml render -o staging-files/',
+    'kbin render --for kubeadm -o kubeadm/',
+  ],
   'kbin etcd': ['kbin etcd deploy', 'kbin etcd status', 'kbin etcd health'],
   'kbin etcd deploy': [
     'kbin etcd deploy --dry-run',

@@ -29,6 +29,20 @@ export async function renderHosts(context: CliContext, output: string): Promise<
     folder,
     rendered.flatMap(({ files }) => files),
   );
+  reportRendered(context, folder, rendered);
+}
+
+interface RenderedHost {
+  readonly host: ClusterHost;
+  readonly files: readonly RenderedFile[];
+}
+
+/** What was written where, as a table. */
+export function reportRendered(
+  { io, json }: CliContext,
+  folder: string,
+  rendered: readonly RenderedHost[],
+): void {
   const report = rendered.map(({ host, files }) => ({
     host: host.name,
     folder: `${folder}/${host.name}`,
@@ -37,7 +51,10 @@ export async function renderHosts(context: CliContext, output: string): Promise<
       ...(link === undefined ? { mode: mode.toString(8).padStart(4, '0') } : { link }),
     })),
   }));
-  if (context.json) return printJson(io, report);
+  if (json) {
+    printJson(io, report);
+    return;
+  }
   printTable(
     io,
     ['host', 'files', 'folder'],

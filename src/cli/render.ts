@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { Register } from './context.ts';
 
 /** `kbin render`: for people who install by hand, and for those who want to read before they deploy. */
@@ -10,10 +11,17 @@ export const register: Register = (program, context) => {
         'INSTALL.md with the commands that install them by hand. No host is asked, and no binaries are needed. A ' +
         'cluster installed like this is one that `kbin plan` finds nothing to change in.\n\n' +
         'The folder holds private keys: it is closed to everybody else, and best removed after use. Only what an ' +
-        'earlier render wrote is replaced there; anything else in the folder stops it.',
+        'earlier render wrote is replaced there; anything else in the folder stops it.\n\n' +
+        'With --for kubeadm: for each control-plane host the certificates in kubeadm’s layout, kubeconfigs and a ' +
+        'kubeadm-config.yaml with this etcd and endpoint, for those who want kubeadm for the rest. The CA keys are ' +
+        'among them.',
     )
     .requiredOption('-o, --output <dir>', 'folder to write to')
-    .action(async (options: { output: string }) =>
-      (await import('./render-hosts.ts')).renderHosts(context, options.output),
-    );
+    .addOption(new Option('--for <tool>', 'hand over to this tool instead').choices(['kubeadm']))
+    .action(async (options: { output: string; for?: 'kubeadm' }) => {
+      if (options.for === 'kubeadm') {
+        return (await import('./render-kubeadm.ts')).renderKubeadm(context, options.output);
+      }
+      return (await import('./render-hosts.ts')).renderHosts(context, options.output);
+    });
 };

@@ -72,7 +72,8 @@ export const homes: Readonly<Record<string, readonly string[]>> = {
   'ssh-config': ['remote'],
   ssh2: ['remote'],
   'tar-stream': ['binaries'],
-  yaml: ['cluster'],
+  // Read at the door; written for kubeadm.
+  yaml: ['cluster', 'cli'],
   zod: ['cluster'],
 };
 

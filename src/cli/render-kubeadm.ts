@@ -1,0 +1,210 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { openStore, type Store } from '../ca/store.ts';
+import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluster.ts';
+import { compose } from '../desired/compose.ts';
+import { desire, requireCertificates } from '../desired/desire.ts';
+import type { DesiredComponent, DesiredHost } from '../desired/desired.ts';
+import { controlPlaneEndpoint, kubeadmConfiguration, kubeadmPaths } from '../desired/kubeadm.ts';
+import { apiserverUrl, kubeconfigParts } from '../desired/kubeconfig.ts';
+import { desiredObjects } from '../desired/objects.ts';
+import type { StoreView } from '../desired/store-view.ts';
+import { exitCode, KbinError } from '../errors.ts';
+import type { CliContext } from './context.ts';
+import { kubeadmGuide } from './kubeadm-guide.ts';
+import { type RenderedFile, writeRendered } from './render-folder.ts';
+import { reportRendered, warnOfSettings } from './render-hosts.ts';
+
+/** `kbin render --for kubeadm`: what kubeadm needs to go on from kbin's etcd and certificates. */
+export async function renderKubeadm(context: CliContext, output: string): Promise<void> {
+  const { io } = context;
+  const cluster = await context.cluster();
+  refuseWithout(cluster);
+  const store = await openStore(`${cluster.folder}/pki`);
+  requireCertificates(cluster, store.view());
+  warnOfSettings(io, cluster);
+  const hosts = hostsWithRole(cluster, 'control-plane');
+  const rendered = await Promise.all(
+    hosts.map(async (host) => ({ host, files: await filesOf(cluster, host, store) })),
+  );
+  const folder = resolve(io.cwd, output);
+  writeRendered(
+    folder,
+    rendered.flatMap(({ files }) => files),
+  );
+  reportRendered(context, folder, rendered);
+}
+
+function refuseWithout(cluster: Cluster): void {
+  const missing =
+    cluster.kubernetes.version === undefined
+      ? 'no version of Kubernetes: set `kubernetes: {version: …}`'
+      : (['etcd', 'control-plane'] as const).flatMap((role) =>
+          hostsWithRole(cluster, role).length === 0 ? [`no host with the role ${role}`] : [],
+        )[0];
+  if (missing === undefined) return;
+  throw new KbinError('there is nothing to hand over to kubeadm', {
+    step: 'read cluster.yaml',
+    why: `it has ${missing}`,
+    next: 'complete cluster.yaml and run the command again',
+    exit: exitCode.usage,
+  });
+}
+
+/** Where the certificates of the store lie in kubeadm's tree; keys beside them. */
+function leaves(host: ClusterHost): readonly (readonly [place: string, id: string])[] {
+  return [
+    ['ca', 'kubernetes-ca'],
+    ['front-proxy-ca', 'front-proxy-ca'],
+    ['apiserver', `apiserver@${host.name}`],
+    ['apiserver-kubelet-client', 'apiserver-kubelet-client'],
+    ['front-proxy-client', 'front-proxy-client'],
+    ['apiserver-etcd-client', 'apiserver-etcd-client'],
+  ];
+}
+
+async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promise<RenderedFile[]> {
+  const view = store.view();
+  const desired = desire(cluster, host, { store: view });
+  const at = (path: string, mode: number, bytes: string | Uint8Array): RenderedFile => ({
+    path: `${host.name}${path}`,
+    mode,
+    bytes: Buffer.from(bytes),
+  });
+  const pki = kubeadmPaths.certificates;
+  const tree = await Promise.all(
+    leaves(host).map(async ([place, id]) => [
+      at(`${pki}/${place}.crt`, 0o644, pemOf(view, id)),
+      at(`${pki}/${place}.key`, 0o600, await keyBytes(store, id)),
+    ]),
+  );
+  const isFirst = hostsWithRole(cluster, 'control-plane')[0] === host;
+  return [
+    at('/INSTALL.md', 0o644, kubeadmGuide(cluster, host, discoveryHash(pemOf(view, 'kubernetes-ca')))),
+    at('/kubeadm-config.yaml', 0o644, configurationText(cluster, host, desired)),
+    ...(isFirst ? [at('/objects.json', 0o644, bindingText(cluster))] : []),
+    ...tree.flat(),
+    at(`${pki}/sa.key`, 0o600, await keyBytes(store, 'service-account')),
+    at(
+      `${pki}/sa.pub`,
+      0o644,
+      view
+        .serviceAccountKeys()
+        .map(({ pem }) => pem)
+        .join(''),
+    ),
+    at(`${pki}/etcd/ca.crt`, 0o644, pemOf(view, 'etcd-ca')),
+    ...(await kubeconfigs(cluster, host, store)).map(([name, bytes]) =>
+      at(`${kubeadmPaths.configuration}/${name}`, 0o600, bytes),
+    ),
+    ...(await extraFiles(desired, store)).map(([path, mode, bytes]) => at(path, mode, bytes)),
+  ];
+}
+
+/** Components go to the apiserver of their host, people to the endpoint: as kubeadm would have it. */
+function kubeconfigs(
+  cluster: Cluster,
+  host: ClusterHost,
+  store: Store,
+): Promise<readonly (readonly [string, Uint8Array])[]> {
+  const view = store.view();
+  const own = apiserverUrl(cluster, host);
+  const all = [
+    ['admin.conf', 'kubernetes-admin', 'admin', `https://${controlPlaneEndpoint(cluster)}`],
+    ['controller-manager.conf', 'system:kube-controller-manager', 'controller-manager', own],
+    ['scheduler.conf', 'system:kube-scheduler', 'scheduler', own],
+  ] as const;
+  return Promise.all(
+    all.map(async ([name, user, id, server]) => {
+      const key = view.key(id);
+      if (key === undefined) throw new Error(`no key ${id} in the store`);
+      const parts = kubeconfigParts({
+        clusterName: cluster.name,
+        server,
+        ca: pemOf(view, 'kubernetes-ca'),
+        user,
+        certificate: pemOf(view, id),
+        key: { ...key, as: 'base64' },
+      });
+      return [name, await compose(parts, (ref) => store.readSecret(ref))] as const;
+    }),
+  );
+}
+
+/** What the apiserver's further flags name. */
+async function extraFiles(
+  { components }: DesiredHost,
+  store: Store,
+): Promise<readonly (readonly [path: string, mode: number, bytes: string | Uint8Array])[]> {
+  const apiserver = components.find(({ name }) => name === 'kube-apiserver');
+  const encryption = contentOf(apiserver, 'encryption.yaml');
+  const policy = contentOf(apiserver, 'audit-policy.yaml');
+  return [
+    ...(encryption?.kind === 'composed'
+      ? [
+          [
+            kubeadmPaths.encryption,
+            0o600,
+            await compose(encryption.parts, (ref) => store.readSecret(ref)),
+          ] as const,
+        ]
+      : []),
+    ...(policy?.kind === 'text' ? [[kubeadmPaths.auditPolicy, 0o644, policy.text] as const] : []),
+  ];
+}
+
+function contentOf(component: DesiredComponent | undefined, name: string) {
+  const files = [
+    ...(component?.files ?? []),
+    ...(component?.bundles.flatMap((bundle) => bundle.files) ?? []),
+  ];
+  return files.find(({ path }) => path === name || path.endsWith(`/${name}`))?.content;
+}
+
+function configurationText(cluster: Cluster, host: ClusterHost, { components }: DesiredHost): string {
+  const argv = new Map(components.map(({ name, unit }) => [name, unit.process.argv]));
+  return kubeadmConfiguration({ cluster, host, argv })
+    .map((document) => stringify(document, { lineWidth: 0 }))
+    .join('---\n');
+}
+
+/** kubeadm makes the objects for bootstrap itself; our client for kubelets is in no group, and needs its own. */
+function bindingText(cluster: Cluster): string {
+  const items = desiredObjects(cluster).filter(({ metadata }) =>
+    metadata.name.endsWith(':kube-apiserver-to-kubelet'),
+  );
+  return `${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`;
+}
+
+/** As `--discovery-token-ca-cert-hash` has it: of the CA's public key. */
+function discoveryHash(ca: string): string {
+  const key = new X509Certificate(ca).publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+function pemOf(view: StoreView, id: string): string {
+  const certificate = view.certificate(id);
+  if (certificate !== undefined) return certificate.pem;
+  throw lacking(id);
+}
+
+/** Bytes of a private key that kubeadm can read. */
+async function keyBytes(store: Store, id: string): Promise<Uint8Array> {
+  const key = store.view().key(id);
+  if (key === undefined) throw lacking(`the key of ${id}`);
+  const bytes = await store.readSecret(key.ref);
+  if (!Buffer.from(bytes).toString('latin1').includes('ENCRYPTED')) return bytes;
+  throw new KbinError(`${store.folder}/${key.ref} is encrypted, and kubeadm reads plain keys only`, {
+    step: 'render for kubeadm',
+    why: 'kubeadm signs with the CA keys on the hosts',
+    next: `decrypt it in a copy of the folder (openssl pkcs8 -in ${key.ref} -out …), and render there`,
+  });
+}
+
+function lacking(what: string): KbinError {
+  return new KbinError(`the certificate store lacks ${what}`, {
+    step: 'render for kubeadm',
+    next: 'run `kbin pki init`, or work on the machine that has the pki folder with its keys',
+  });
+}
