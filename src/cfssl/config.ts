@@ -18,7 +18,8 @@ export interface SigningProfile {
   readonly notBefore?: Date;
   readonly notAfter?: Date;
   readonly authority?: { readonly pathLength?: number };
-  readonly issuerUrls: readonly string[];
+  /** undefined: those of the default profile; an empty list: none. */
+  readonly issuerUrls?: readonly string[];
   readonly ocspUrl?: string;
   readonly crlUrl?: string;
   readonly ocspNoCheck: boolean;
@@ -138,7 +139,6 @@ export const builtInProfile: SigningProfile = {
   usages: ['signing', 'key encipherment', 'server auth', 'client auth'],
   expiry: 8760 * 3_600_000,
   backdate: 0,
-  issuerUrls: [],
   ocspNoCheck: false,
   copyExtensions: false,
   policies: [],
@@ -213,7 +213,7 @@ function readProfile(
     ...(raw.not_before ? { notBefore: parseTimestamp(raw.not_before, `${where}.not_before`) } : {}),
     ...(raw.not_after ? { notAfter: parseTimestamp(raw.not_after, `${where}.not_after`) } : {}),
     ...(authority === undefined ? {} : { authority }),
-    issuerUrls: raw.issuer_urls ?? [],
+    ...(raw.issuer_urls === undefined ? {} : { issuerUrls: raw.issuer_urls }),
     ...(raw.ocsp_url ? { ocspUrl: raw.ocsp_url } : {}),
     ...(raw.crl_url ? { crlUrl: raw.crl_url } : {}),
     ocspNoCheck: raw.ocsp_no_check ?? false,

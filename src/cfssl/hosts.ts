@@ -56,8 +56,16 @@ function parseAddress(host: string): string | undefined {
   if (!/^[0-9A-Fa-f:.]+$/.test(host) || !ipaddr.IPv6.isValid(host)) return undefined;
   const dotted = /[^:]*\..*$/.exec(host)?.[0];
   if (dotted !== undefined && !ipaddr.IPv4.isValidFourPartDecimal(dotted)) return undefined;
-  const address = ipaddr.IPv6.parse(host);
+  const address = ipaddr.IPv6.parse(
+    dotted === undefined ? host : host.slice(0, -dotted.length) + inHex(dotted),
+  );
   return (address.isIPv4MappedAddress() ? address.toIPv4Address() : address).toString();
+}
+
+/** The library takes `::1.2.3.4` for 1.2.3.4, which RFC 4291 says it is not. */
+function inHex(dotted: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = dotted.split('.').map(Number);
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
 
 function ascii(san: San, host: string): San {

@@ -32,17 +32,18 @@ export function initAuthority(
   if (!isNamed(request)) {
     throw new KbinError(`${source} gives the CA no name`, { next: 'give it a "CN"', exit: exitCode.usage });
   }
-  const { asked, pem } = makeRequest(request, key, source, remarks);
+  const { asked, hosts, pem } = makeRequest(request, key, source, remarks);
   const { ca = {} } = request;
   const expiry = ca.expiry ? parseDuration(ca.expiry, `${source}: ca.expiry`) : defaultExpiry;
   const backdate = ca.backdate ? parseDuration(ca.backdate, `${source}: ca.backdate`) : 0;
-  if (asked.sans.some(({ type }) => type !== 'ip')) {
+  const sans = hosts.length === 0 ? asked.sans : hosts;
+  if (sans.some(({ type }) => type !== 'ip')) {
     remarks.push(`${source}: hosts: only IP addresses get into the certificate of a CA`);
   }
   const subject = issuedSubject(asked.subject);
   const der = selfSigned(key, encodeSubject(subject), validity({ expiry, backdate }, now), {
     authority: asked.authority ?? {},
-    sans: asked.sans.filter(({ type }) => type === 'ip'),
+    sans: sans.filter(({ type }) => type === 'ip'),
     crlUrls: request.crl_url ? [request.crl_url] : [],
   });
   return { certificate: pemText('CERTIFICATE', der), request: pem };

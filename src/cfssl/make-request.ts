@@ -27,13 +27,13 @@ export interface Asked {
 /** Delegated credentials (RFC 9345 section 4.2). */
 const delegation = { oid: '1.3.6.1.4.1.44363.44', critical: false, value: Buffer.from([5, 0]) };
 
-/** A request for what a CSR file says, signed with `key`. `source` names the file in remarks and errors. */
+/** A request for what a CSR file says, signed with `key`, and the names of its `hosts`. `source` names the file in remarks and errors. */
 export function makeRequest(
   request: CertificateRequest,
   key: KeyObject,
   source: string,
   remarks: Remarks,
-): { asked: Asked; pem: string } {
+): { asked: Asked; hosts: readonly San[]; pem: string } {
   const subject = requestedSubject(request);
   const hosts = hostSans(request.hosts ?? [], `${source}: hosts`, remarks);
   const own = requestedExtensions(request, source);
@@ -58,7 +58,7 @@ export function makeRequest(
     extensions: [...names, ...further],
     ...(authority === undefined ? {} : { authority }),
   };
-  return { asked, pem: pemText('CERTIFICATE REQUEST', der) };
+  return { asked, hosts, pem: pemText('CERTIFICATE REQUEST', der) };
 }
 
 const encoded = ({ oid, critical, value }: RawExtension): Der => encodeExtension(oid, critical, value);

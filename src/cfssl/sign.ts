@@ -29,8 +29,6 @@ export interface SigningOrder {
   readonly hosts?: readonly string[];
   /** Over what the request asks for. */
   readonly subject?: RawSubject;
-  /** In place of the profile's. */
-  readonly crlUrl?: string;
 }
 
 /** A certificate, PEM, for what is asked for as far as the profile allows. */
@@ -50,7 +48,7 @@ export function signCertificate(order: SigningOrder, authority: Authority, remar
     );
   }
   const base = config?.default;
-  const crlUrl = order.crlUrl || profile.crlUrl || base?.crlUrl;
+  const crlUrl = profile.crlUrl || base?.crlUrl;
   const ocspUrl = profile.ocspUrl || base?.ocspUrl;
   const encoded = encodeSubject(subject);
   const isSameName = encoded.equals(authority.parts.subject);
@@ -74,7 +72,7 @@ export function signCertificate(order: SigningOrder, authority: Authority, remar
         sans,
         hasSubject: subject.length > 0,
         ocspUrls: ocspUrl ? [ocspUrl] : [],
-        issuerUrls: profile.issuerUrls.length > 0 ? profile.issuerUrls : (base?.issuerUrls ?? []),
+        issuerUrls: profile.issuerUrls ?? base?.issuerUrls ?? [],
         crlUrls: crlUrl ? [crlUrl] : [],
         policies: profile.policies,
         ocspNoCheck: profile.ocspNoCheck,

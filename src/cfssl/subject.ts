@@ -23,18 +23,19 @@ export interface RawSubject {
 /** Attributes in the order in which Go writes them; all of one type share a set, but for the common name and serial. */
 const types = {
   C: '2.5.4.6',
-  O: '2.5.4.10',
-  OU: '2.5.4.11',
-  L: '2.5.4.7',
   ST: '2.5.4.8',
+  L: '2.5.4.7',
   street: '2.5.4.9',
   postalCode: '2.5.4.17',
+  O: '2.5.4.10',
+  OU: '2.5.4.11',
   CN: '2.5.4.3',
   serialNumber: '2.5.4.5',
 } as const;
 
 const ordered: readonly string[] = Object.values(types);
 const single: readonly string[] = [types.CN, types.serialNumber];
+const overridable = ordered.filter((type) => type !== types.street && type !== types.postalCode);
 const emailAddress = '1.2.840.113549.1.9.1';
 
 /** A subject as the sets of its attributes. */
@@ -64,14 +65,22 @@ export function issuedSubject(requested: Subject): Subject {
   return [...inSets(usual), ...further.map((one) => [one])];
 }
 
-/** Type by type, what `own` says and else what the request says; other types than the usual ones are dropped. */
+/**
+ * Type by type, what `own` says and else what the request says. As with cfssl only types that `own` could name are left:
+ * no street, no postal code, no e-mail address.
+ */
 export function overriddenSubject(own: RawSubject, requested: Subject): Subject {
-  const usual = (subject: Subject): readonly NameAttribute[] =>
-    subject.flat().filter(({ oid: type }) => ordered.includes(type));
-  const given = usual(
-    requestedSubject({ ...own, names: (own.names ?? []).map(({ OID: _, E: __, ...rest }) => rest) }),
-  );
-  const kept = usual(requested).filter(({ oid: type }) => !given.some((one) => one.oid === type));
+  const names = (own.names ?? []).map(({ C = '', ST = '', L = '', O = '', OU = '' }) => ({
+    C,
+    ST,
+    L,
+    O,
+    OU,
+  }));
+  const given = requestedSubject({ ...own, names }).flat();
+  const kept = requested
+    .flat()
+    .filter(({ oid: type }) => overridable.includes(type) && !given.some((one) => one.oid === type));
   return inSets([...given, ...kept]);
 }
 

@@ -26,20 +26,17 @@ export async function gencert(run: Run): Promise<Outcome> {
   const config = configOf(run);
   const profile = chooseProfile(config, run.flag('profile'), run.remarks);
   const authority = authorityOf(run);
+  if (request.crl_url)
+    run.remarks.push(`${source}: crl_url is for CAs; a profile says it for what they sign`);
+  const hosts = run.flag('hostname') === '' ? undefined : run.flag('hostname').split(',');
   const wanted = {
     ...request,
     ...(run.flag('cn') === '' ? {} : { CN: run.flag('cn') }),
-    ...(run.flag('hostname') === '' ? {} : { hosts: run.flag('hostname').split(',') }),
+    ...(hosts === undefined ? {} : { hosts }),
   };
   const key = await makeKey(request.key ?? {});
   const { asked, pem } = makeRequest(wanted, key, source, run.remarks);
-  const order = {
-    asked,
-    profile,
-    config,
-    now: run.now,
-    ...(request.crl_url ? { crlUrl: request.crl_url } : {}),
-  };
+  const order = { asked, profile, config, now: run.now, ...(hosts === undefined ? {} : { hosts }) };
   const cert = signCertificate(order, authority, run.remarks);
   return { made: { cert, csr: pem, key: keyPem(key) } };
 }
