@@ -39,16 +39,17 @@ export const apiserverLives: readonly FlagLife[] = [
       token-auth-file watch-cache watch-cache-sizes`,
   },
   { until: '1.21', flags: 'kubelet-https ssh-keyfile ssh-user' },
+  // kubernetes#108423, #108448, #108457 and CHANGELOG-1.24 (insecure serving).
   {
     until: '1.23',
-    flags:
-      'address deserialization-cache-size enable-swagger-ui insecure-bind-address insecure-port port target-ram-mb',
+    flags: `address deserialization-cache-size enable-swagger-ui experimental-encryption-provider-config
+      insecure-bind-address insecure-port port target-ram-mb`,
   },
   { until: '1.24', flags: 'service-account-api-audiences' },
   { until: '1.26', flags: 'master-service-namespace' },
-  { until: '1.27', flags: 'experimental-encryption-provider-config' },
-  { until: '1.30', flags: 'identity-lease-duration-seconds identity-lease-renew-interval-seconds' },
-  { until: '1.30', flags: 'cloud-provider-gce-l7lb-src-cidrs' },
+  // kubernetes#113629 (APIServerIdentity to beta, 1.26).
+  { until: '1.25', flags: 'identity-lease-duration-seconds identity-lease-renew-interval-seconds' },
+  { until: '1.30', flags: 'cloud-provider-gce-l7lb-src-cidrs cloud-provider-gce-lb-src-cidrs' },
   { until: '1.32', flags: 'cloud-config cloud-provider' },
   { since: '1.21', flags: 'lease-reuse-duration-seconds strict-transport-security-directives' },
   { since: '1.22', flags: 'tracing-config-file' },

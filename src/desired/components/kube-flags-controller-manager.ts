@@ -36,19 +36,22 @@ export const controllerManagerLives: readonly FlagLife[] = [
       unhealthy-zone-threshold use-service-account-credentials`,
   },
   { until: '1.21', flags: 'horizontal-pod-autoscaler-use-rest-clients' },
-  { until: '1.23', flags: 'address port deleting-pods-burst deleting-pods-qps register-retry-count' },
+  { until: '1.23', flags: 'address port' },
+  // kubernetes#109612, milestone 1.25.
+  { until: '1.24', flags: 'deleting-pods-burst deleting-pods-qps register-retry-count' },
   { until: '1.24', flags: 'experimental-cluster-signing-duration' },
   { until: '1.26', flags: 'enable-taint-manager pod-eviction-timeout' },
+  // kubernetes#124948, release notes of 1.31.
   {
-    until: '1.20',
+    until: '1.30',
     flags: 'horizontal-pod-autoscaler-downscale-delay horizontal-pod-autoscaler-upscale-delay',
   },
   { flags: 'allow-untagged-cloud node-sync-period' },
   { until: '1.30', flags: 'cloud-provider-gce-lb-src-cidrs' },
-  {
-    until: '1.30',
-    flags: 'deployment-controller-sync-period volume-host-allow-local-loopback volume-host-cidr-denylist',
-  },
+  // kubernetes#107178, CHANGELOG-1.24.
+  { until: '1.23', flags: 'deployment-controller-sync-period' },
+  // kubernetes#124017.
+  { until: '1.30', flags: 'volume-host-allow-local-loopback volume-host-cidr-denylist' },
   { since: '1.21', flags: 'enable-leader-migration leader-migration-config' },
   { since: '1.23', flags: 'concurrent-ephemeralvolume-syncs' },
   { since: '1.26', flags: 'concurrent-horizontal-pod-autoscaler-syncs' },
@@ -57,5 +60,10 @@ export const controllerManagerLives: readonly FlagLife[] = [
     since: '1.28',
     flags: 'concurrent-validating-admission-policy-status-syncs legacy-service-account-token-clean-up-period',
   },
+  // CHANGELOG-1.32 (kubernetes#128444).
   { since: '1.32', flags: 'concurrent-daemonset-syncs emulated-version' },
+  // cmd/kube-controller-manager/app/options/devicetaintevictioncontroller.go, 008b3652; website#53927 for 1.35.
+  { since: '1.35', flags: 'concurrent-device-taint-eviction-syncs' },
+  // kubernetes#134701, merged after 1.35.
+  { since: '1.36', flags: 'concurrent-resource-claim-syncs' },
 ];

@@ -14,14 +14,14 @@ export const loggingLives: readonly FlagLife[] = [
     flags: `add-dir-header alsologtostderr log-backtrace-at log-dir log-file log-file-max-size logtostderr one-output
       skip-headers skip-log-headers stderrthreshold`,
   },
-  // KEP-1753: deprecated in 1.23, gone in 1.24.
+  // KEP-1753, kubernetes#107207: "removed in the 1.24 release".
   { until: '1.23', flags: 'experimental-logging-sanitization' },
-  { since: '1.24', flags: 'log-json-info-buffer-size log-json-split-stream' },
+  // kubernetes#104873, merged in October 2021.
+  { since: '1.23', flags: 'log-json-info-buffer-size log-json-split-stream' },
   { since: '1.31', flags: 'log-text-info-buffer-size log-text-split-stream' },
-  // KEP-2305.
-  { since: '1.21', flags: 'allow-metric-labels' },
-  { since: '1.22', flags: 'disabled-metrics' },
-  { since: '1.29', flags: 'allow-metric-labels-manifest' },
+  // KEP-2305 (kubernetes#99385, website#27069 for 1.21); the manifest with its beta (kubernetes#118299, July 2023).
+  { since: '1.21', flags: 'allow-metric-labels disabled-metrics' },
+  { since: '1.28', flags: 'allow-metric-labels-manifest' },
 ];
 
 /** k8s.io/apiserver, pkg/server/options/serving.go. */
@@ -31,7 +31,8 @@ export const servingLives: readonly FlagLife[] = [
       tls-cipher-suites tls-min-version tls-private-key-file tls-sni-cert-key`,
   },
   { since: '1.21', flags: 'permit-address-sharing' },
-  { since: '1.29', flags: 'disable-http2-serving' },
+  // kubernetes#122176, in the release notes of 1.31.
+  { since: '1.31', flags: 'disable-http2-serving' },
 ];
 
 /** k8s.io/apiserver, pkg/server/options/{authentication,authorization}.go, as the other two have them. */
