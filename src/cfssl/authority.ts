@@ -11,6 +11,7 @@ import { readPrivateKey } from '../ca/keys.ts';
 import { pemBlocks } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { spkiOf } from './key.ts';
+import { readable } from './readable.ts';
 
 /** A CA: its certificate, and the key that belongs to it. */
 export interface Authority {
@@ -88,7 +89,7 @@ export function readAuthority(certificate: Input, key: Input, passphrase: string
       exit: exitCode.usage,
     });
   }
-  try {
+  return readable(certificate.name, () => {
     const subjectKeyId = readKeyIdentifier(extensionValue(parts, extensionOids.subjectKeyId));
     const constraints = readBasicConstraints(extensionValue(parts, extensionOids.basicConstraints));
     return {
@@ -97,10 +98,5 @@ export function readAuthority(certificate: Input, key: Input, passphrase: string
       ...(subjectKeyId === undefined ? {} : { subjectKeyId }),
       ...(constraints === undefined ? {} : { constraints }),
     };
-  } catch (cause) {
-    throw new KbinError(`${certificate.name} has an extension that cannot be read`, {
-      next: 'look at it with "openssl x509 -text"',
-      cause,
-    });
-  }
+  });
 }

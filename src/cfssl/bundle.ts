@@ -8,6 +8,7 @@ import { exitCode, KbinError } from '../errors.ts';
 import { type Input, readCertificate } from './authority.ts';
 import { instant } from './certinfo.ts';
 import { keyPem, spkiOf } from './key.ts';
+import { readable } from './readable.ts';
 import { signatureAlgorithms } from './signature-names.ts';
 
 export interface BundleOrder {
@@ -30,6 +31,10 @@ const thirtyDays = 30 * 86_400_000;
 
 /** What `cfssl bundle` prints: a certificate with what leads to a root of `roots`, the shortest way there is. */
 export function bundle(order: BundleOrder): object {
+  return readable(order.certificate.name, () => bundled(order));
+}
+
+function bundled(order: BundleOrder): object {
   const given = certificates(order.certificate);
   const [leaf, ...after] = given;
   if (leaf === undefined) throw new KbinError(`${order.certificate.name} holds no certificate`);

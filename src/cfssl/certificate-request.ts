@@ -75,17 +75,13 @@ const requestShape = object(
 export function readCertificateRequest(text: string, source: string, remarks: Remarks): CertificateRequest {
   const request = readJson<CertificateRequest>(text, requestShape, source, remarks);
   for (const [index, name] of (request.names ?? []).entries()) {
-    if ((name as { SerialNumber?: string } | undefined)?.SerialNumber) {
+    if ((name as { SerialNumber?: string }).SerialNumber) {
       remarks.push(
         `${source}: names[${index}].SerialNumber is not used by cfssl; write "serialnumber" at the top`,
       );
     }
   }
-  return {
-    ...request,
-    names: (request.names ?? []).map((name) => name ?? {}),
-    hosts: (request.hosts ?? []).map((host) => host ?? ''),
-  };
+  return request;
 }
 
 /** The file that `cfssl sign` takes as its last word. */
@@ -102,8 +98,7 @@ export function readSubjectFile(text: string, source: string, remarks: Remarks):
     SerialNumber: string,
     whitelist: anything,
   });
-  const subject = readJson<SubjectFile>(text, shape, source, remarks);
-  return { ...subject, names: (subject.names ?? []).map((name) => name ?? {}) };
+  return readJson<SubjectFile>(text, shape, source, remarks);
 }
 
 /** As they go into the request. Throws KbinError where one is malformed. */
@@ -112,7 +107,7 @@ export function requestedExtensions(
   source: string,
 ): { oid: string; critical: boolean; value: Buffer }[] {
   return extensions.map((extension, index) => {
-    const { Id = [], Critical = false, Value = '' } = extension ?? {};
+    const { Id = [], Critical = false, Value = '' } = extension;
     const value = Buffer.from(Value, 'base64');
     const [first = 9, second = 0] = Id;
     const sound = Id.length > 1 && Id.every((arc) => arc >= 0 && arc < 2 ** 31) && first < 3;

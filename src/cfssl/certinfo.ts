@@ -10,8 +10,8 @@ import { type NameAttribute, readName } from '../ca/name-read.ts';
 import { pemText } from '../ca/pem.ts';
 import { readRequest } from '../ca/request.ts';
 import { readSans } from '../ca/san-read.ts';
-import { KbinError } from '../errors.ts';
 import { inOrder } from './hosts.ts';
+import { readable } from './readable.ts';
 import { type Algorithm, signatureAlgorithms } from './signature-names.ts';
 
 /** What `cfssl certinfo` prints of a certificate; its own keys in its own order. */
@@ -33,7 +33,7 @@ export interface CertificateInfo {
 export type NameInfo = Readonly<Record<string, string | readonly string[]>>;
 
 export function certificateInfo(parts: CertificateParts, name: string): CertificateInfo {
-  try {
+  return readable(name, () => {
     const sans = inOrder(readSans(extensionValue(parts, extensionOids.subjectAltName)));
     const shown = sans.filter(({ type }) => type === 'dns' || type === 'ip').map(({ value }) => value);
     return {
@@ -50,13 +50,7 @@ export function certificateInfo(parts: CertificateParts, name: string): Certific
       subject_key_id: pairs(readKeyIdentifier(extensionValue(parts, extensionOids.subjectKeyId))),
       pem: pemText('CERTIFICATE', parts.der),
     };
-  } catch (cause) {
-    throw new KbinError(`${name} has a part that cannot be read`, {
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: 'look at it with "openssl x509 -text"',
-      cause,
-    });
-  }
+  });
 }
 
 /** Key of the output, and the type it shows. */
@@ -86,34 +80,36 @@ function nameInfo(name: readonly (readonly NameAttribute[])[]): NameInfo {
 /** The facts of `cfssl certinfo -csr` under its keys; Go's inner representation of keys and attributes is left out. */
 export async function requestInfo(pem: string, source: string): Promise<object> {
   const request = await readRequest(pem, source);
-  const algorithm: Algorithm | undefined = signatureAlgorithms[request.signatureAlgorithm];
-  const sans = readSans(extensionValue(request, extensionOids.subjectAltName));
-  const values = (type: string): string[] | null => {
-    const found = sans.filter((san) => san.type === type).map(({ value }) => value);
-    return found.length === 0 ? null : found;
-  };
-  const keyTypes: Readonly<Record<string, number>> = { rsa: 1, ec: 3, ed25519: 4 };
-  const keyType = createPublicKey({ key: request.spki, type: 'spki', format: 'der' }).asymmetricKeyType;
-  return {
-    Raw: request.der.toString('base64'),
-    RawTBSCertificateRequest: request.info.toString('base64'),
-    RawSubjectPublicKeyInfo: request.spki.toString('base64'),
-    RawSubject: request.subject.toString('base64'),
-    Version: 0,
-    Signature: request.signature.toString('base64'),
-    SignatureAlgorithm: algorithm?.number ?? 0,
-    PublicKeyAlgorithm: keyTypes[keyType ?? ''] ?? 0,
-    Subject: goName(readName(request.subject)),
-    Extensions: request.extensions.map(({ oid, critical, value }) => ({
-      Id: oid.split('.').map(Number),
-      Critical: critical,
-      Value: value.toString('base64'),
-    })),
-    DNSNames: values('dns'),
-    EmailAddresses: values('email'),
-    IPAddresses: values('ip'),
-    URIs: values('uri'),
-  };
+  return readable(source, () => {
+    const algorithm: Algorithm | undefined = signatureAlgorithms[request.signatureAlgorithm];
+    const sans = readSans(extensionValue(request, extensionOids.subjectAltName));
+    const values = (type: string): string[] | null => {
+      const found = sans.filter((san) => san.type === type).map(({ value }) => value);
+      return found.length === 0 ? null : found;
+    };
+    const keyTypes: Readonly<Record<string, number>> = { rsa: 1, ec: 3, ed25519: 4 };
+    const keyType = createPublicKey({ key: request.spki, type: 'spki', format: 'der' }).asymmetricKeyType;
+    return {
+      Raw: request.der.toString('base64'),
+      RawTBSCertificateRequest: request.info.toString('base64'),
+      RawSubjectPublicKeyInfo: request.spki.toString('base64'),
+      RawSubject: request.subject.toString('base64'),
+      Version: 0,
+      Signature: request.signature.toString('base64'),
+      SignatureAlgorithm: algorithm?.number ?? 0,
+      PublicKeyAlgorithm: keyTypes[keyType ?? ''] ?? 0,
+      Subject: goName(readName(request.subject)),
+      Extensions: request.extensions.map(({ oid, critical, value }) => ({
+        Id: oid.split('.').map(Number),
+        Critical: critical,
+        Value: value.toString('base64'),
+      })),
+      DNSNames: values('dns'),
+      EmailAddresses: values('email'),
+      IPAddresses: values('ip'),
+      URIs: values('uri'),
+    };
+  });
 }
 
 function goName(name: readonly (readonly NameAttribute[])[]): object {

@@ -72,7 +72,7 @@ interface RawProfile {
 }
 
 interface RawConfig {
-  signing?: { default?: RawProfile; profiles?: Record<string, RawProfile | undefined> };
+  signing?: { default?: RawProfile; profiles?: Record<string, RawProfile> };
   auth_keys?: Record<string, { type?: string; key?: string }>;
   remotes?: Record<string, string>;
 }
@@ -153,7 +153,7 @@ export function readConfig(text: string, source: string, remarks: Remarks): Sign
     readProfile(profile, name, { source, raw, remarks });
   return {
     default: base === undefined ? builtInProfile : read('default', base),
-    profiles: new Map(Object.entries(profiles).map(([name, profile]) => [name, read(name, profile ?? {})])),
+    profiles: new Map(Object.entries(profiles).map(([name, profile]) => [name, read(name, profile)])),
   };
 }
 

@@ -2,15 +2,15 @@ import { type CertificateParts, extensionValue, readBasicConstraints } from '../
 import { extensionOids } from '../ca/extensions.ts';
 import { readName } from '../ca/name-read.ts';
 import { readSans } from '../ca/san-read.ts';
-import { KbinError } from '../errors.ts';
 import type { CertificateRequest } from './certificate-request.ts';
+import { readable } from './readable.ts';
 import type { RawName } from './subject.ts';
 
 const fields = { C: '2.5.4.6', ST: '2.5.4.8', L: '2.5.4.7', O: '2.5.4.10', OU: '2.5.4.11' } as const;
 
 /** What would have to be asked for to get such a certificate again, as far as cfssl asks for it. */
 export function requestFromCertificate(parts: CertificateParts): CertificateRequest {
-  try {
+  return readable('the certificate', () => {
     const attributes = readName(parts.subject).flat();
     const values = (type: string): string[] =>
       attributes.filter(({ oid }) => oid === type).map(({ value }) => value);
@@ -28,11 +28,5 @@ export function requestFromCertificate(parts: CertificateParts): CertificateRequ
         ? {}
         : { ca: pathLength === undefined ? {} : { pathlen: pathLength, pathlenzero: pathLength === 0 } }),
     };
-  } catch (cause) {
-    throw new KbinError('the certificate has a part that cannot be read', {
-      why: cause instanceof Error ? cause.message : String(cause),
-      next: 'look at it with "openssl x509 -text"',
-      cause,
-    });
-  }
+  });
 }

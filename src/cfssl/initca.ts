@@ -12,6 +12,7 @@ import { encodeCertificateExtensions } from './extensions.ts';
 import type { Remarks } from './json.ts';
 import { spkiOf } from './key.ts';
 import { makeRequest } from './make-request.ts';
+import { readable } from './readable.ts';
 import { encodeSubject, issuedSubject } from './subject.ts';
 import { validity } from './validity.ts';
 
@@ -54,7 +55,10 @@ export function initAuthority(
  * to it. The subject is copied as it stands (cfssl drops what it does not know of it, and breaks the chain).
  */
 export function renewAuthority(parts: CertificateParts, key: KeyObject, now: Date): string {
-  const authority = readBasicConstraints(extensionValue(parts, extensionOids.basicConstraints));
+  const [authority, sans] = readable('the certificate of the CA', () => [
+    readBasicConstraints(extensionValue(parts, extensionOids.basicConstraints)),
+    readSans(extensionValue(parts, extensionOids.subjectAltName)),
+  ]);
   if (authority === undefined) {
     throw new KbinError('the certificate given with -ca is not that of a CA', {
       next: 'give the certificate of the CA that is to be renewed',
@@ -64,7 +68,7 @@ export function renewAuthority(parts: CertificateParts, key: KeyObject, now: Dat
   const expiry = parts.notAfter.getTime() - parts.notBefore.getTime();
   const der = selfSigned(key, parts.subject, validity({ expiry, backdate: 0 }, now), {
     authority,
-    sans: readSans(extensionValue(parts, extensionOids.subjectAltName)).filter(({ type }) => type === 'ip'),
+    sans: sans.filter(({ type }) => type === 'ip'),
     crlUrls: [],
   });
   return pemText('CERTIFICATE', der);

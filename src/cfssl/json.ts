@@ -80,18 +80,25 @@ function convert(value: unknown, shape: Shape, path: string, reading: Reading): 
       return Number.isSafeInteger(value) ? value : wrong('a whole number');
     case 'list':
       if (!Array.isArray(value)) return wrong('a list');
-      return value.map((entry, index) => convert(entry, shape.of, `${path}[${index}]`, reading));
+      return value.map((entry, index) =>
+        convert(entry ?? zero(shape.of), shape.of, `${path}[${index}]`, reading),
+      );
     case 'map':
       if (!isObject(value)) return wrong('an object');
       return record(
         Object.entries(value).map(([key, entry]) => [
           key,
-          convert(entry, shape.of, join(path, key), reading),
+          convert(entry ?? zero(shape.of), shape.of, join(path, key), reading),
         ]),
       );
     case 'object':
       return isObject(value) ? convertObject(value, shape, path, reading) : wrong('an object');
   }
+}
+
+/** What Go makes of a null in a list or a map. */
+function zero({ kind }: Shape): unknown {
+  return { string: '', boolean: false, integer: 0, anything: null, list: [], map: {}, object: {} }[kind];
 }
 
 function convertObject(
