@@ -12,14 +12,16 @@ export const register: Register = (program, context) => {
     .command('plan')
     .summary('show what would change, and why')
     .description(
-      'Looks at every host and shows what a deploy would change there, and why. Changes nothing. Secrets are named and ' +
-        'never shown.\n\n' +
-        'What stops a deploy (data of another cluster, a port that is taken, clocks that differ) is shown too, with ' +
-        'what to do about it. A host that does not answer, or programs that cannot be had (`etcd.source`) to compare ' +
-        'the hosts’ own with, make the plan incomplete: exit code 1, whatever else was found.\n\n' +
+      'Looks at every host, asks etcd and the apiservers, and shows what a deploy would change there, and why. ' +
+        'Changes nothing. Secrets are named and never shown.\n\n' +
+        'What stops a deploy (data of another cluster, a port that is taken, a step between versions that Kubernetes ' +
+        'does not support, an encryption key that is not here) is shown too, with what to do about it; without ' +
+        '--exit-code the exit code is 0 all the same. A host that does not answer, or programs that cannot be had ' +
+        '(`etcd.source`, `kubernetes.source`) to compare the hosts’ own with, make the plan incomplete: exit code 1, ' +
+        'whatever else was found.\n\n' +
         'Works where the private keys are not, for CI and a second operator: it compares their fingerprints. Without ' +
-        'the key of the etcd client, etcd itself is not asked how it is; that is said, and the exit code is that of ' +
-        'what was compared.',
+        'the keys of its clients, etcd and the apiservers are not asked how they are; that is said, and the exit ' +
+        'code is that of what was compared.',
     )
     .option('--exit-code', 'exit with 3 when something differs, or would stop a deploy: for CI')
     .option('--diff', 'show how the text files differ')

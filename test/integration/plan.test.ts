@@ -153,7 +153,7 @@ describe('installed by hand from kbin render', () => {
     const { stdout } = await kbin('plan', '--diff');
     expect(stdout).toContain('# node1\n--- /etc/etcd/etcd.conf\n+++ /etc/etcd/etcd.conf\n');
     expect(stdout).toContain('\n-ETCD_LOG_LEVEL="warn"\n+ETCD_LOG_LEVEL="info"\n');
-    expect(stdout).toContain('6 changes on 3 hosts, 2 restarts\n');
+    expect(stdout).toContain('6 changes on 3 hosts, restart etcd on 2 hosts\n');
   });
 
   test('a deploy puts it right, and then nothing is left to do', async () => {
