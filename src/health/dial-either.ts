@@ -76,6 +76,6 @@ function telling(straight: Error, other: Error): Error {
   const why = other instanceof KbinError ? other.details.why : undefined;
   return new OutOfReachError(
     `cannot be reached from this machine (${straight.message}), nor through its host (${why ?? other.message})`,
-    'open its client port to this machine, or let sshd on its host forward to it (AllowTcpForwarding)',
+    'open its port to this machine, or let sshd on its host forward to it (AllowTcpForwarding)',
   );
 }

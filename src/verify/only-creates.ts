@@ -16,9 +16,9 @@ export function isOfControlPlane(component: string): boolean {
   return controlPlaneComponents.includes(component as ControlPlaneComponent);
 }
 
-/** Accounts and folders may be there for other reasons. */
+/** Accounts and folders may be there for other reasons. A unit's `reload` is systemd's, which a new file needs, too. */
 function isNew({ kind, action }: Change): boolean {
-  const made: readonly Change['action'][] = ['create', 'enable', 'start'];
+  const made: readonly Change['action'][] = ['create', 'enable', 'start', 'reload'];
   return kind === 'account' || kind === 'directory' || made.includes(action);
 }
 

@@ -303,4 +303,11 @@ test('a host that cannot be reached through SSH could not try its way to etcd', 
   expect(judged({ hosts: [host('m1', { evidence: { etcdPaths } })] })).toEqual([
     'fail etcd-reached m1: could not be tried: does not answer on SSH',
   ]);
+  // One that got to another member is there: what does not answer is the member.
+  const [first, ...others] = etcdPaths.map(({ failure, ...path }, index) =>
+    index === 0 ? path : { ...path, failure },
+  );
+  expect(
+    judged({ hosts: [host('m1', { evidence: { etcdPaths: first ? [first, ...others] : [] } })] }),
+  ).toEqual(['fail etcd-reached m1: from this host, e2 (10.0.0.9:2379) does not answer on SSH']);
 });

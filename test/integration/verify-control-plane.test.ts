@@ -75,6 +75,33 @@ const leftovers = () =>
     'name',
   );
 
+/**
+ * With what its files say by now. Killed first: told to stop, an apiserver of 1.20 waits a minute for those who watch. As a
+ * unit it counts as started before it is ready.
+ */
+async function restartApiserver(host: LabHost): Promise<void> {
+  await host.sh('systemctl kill -s KILL kube-apiserver; systemctl restart kube-apiserver');
+  await until(
+    'the apiserver is ready again',
+    async () => (await plane.kubectl(host.name, 'get', '--raw', '/readyz')) === 'ok' || undefined,
+  );
+}
+
+/** Lets `damage` happen to files of a component, looks, and puts all back as it was. */
+async function damaged(host: LabHost, component: string, damage: () => Promise<unknown>): Promise<Looked> {
+  const restart = () =>
+    component === 'kube-apiserver' ? restartApiserver(host) : host.run('systemctl', 'restart', component);
+  await host.sh(`rm -rf /root/kept && cp -a ${pki(component)}/. /root/kept`);
+  await damage();
+  await restart();
+  try {
+    return await verify();
+  } finally {
+    await host.sh(`cp -a /root/kept/. ${pki(component)}/`);
+    await restart();
+  }
+}
+
 /** Over a file that is there, so that owner and mode stay. */
 const put = (host: LabHost, text: string, path: string) => host.sh(`cat >${path} <<'END'\n${text}END\n`);
 
@@ -182,7 +209,7 @@ describe('a healthy control plane', () => {
       expect(skipped.map(({ id }) => id)).toEqual(
         expect.arrayContaining(['tokens-accepted', 'encryption-at-rest', 'rbac-objects', 'scheduler-leader']),
       );
-      for (const { message } of skipped) expect(message).toMatch(/no usable admin/);
+      for (const { message } of skipped) expect(message).toMatch(/\badmin\b/);
     } finally {
       await rename(`${key}.away`, key);
     }
@@ -237,16 +264,15 @@ describe('a control plane that is not what it should be', () => {
   });
 
   test('an apiserver signs with a key of its own', async () => {
-    const folder = pki('kube-apiserver');
-    await node2.sh(
-      `cd ${folder}/ && cp -a service-account.key /root/sa.key && cp -a service-account.pub /root/sa.pub
-       openssl ecparam -name prime256v1 -genkey -noout -out other.pem && openssl ec -in other.pem -pubout -out other.pub
-       cat other.pem >service-account.key && cat other.pub >service-account.pub && rm other.pem other.pub
-       systemctl restart kube-apiserver`,
+    const { code, findings, plan } = await damaged(node2, 'kube-apiserver', () =>
+      node2.sh(
+        `cd ${pki('kube-apiserver')}/
+         openssl ecparam -name prime256v1 -genkey -noout -out other.pem && openssl ec -in other.pem -pubout -out other.pub
+         cat other.pem >service-account.key && cat other.pub >service-account.pub && rm other.pem other.pub`,
+      ),
     );
-    const { code, findings, plan } = await verify();
     expect(code).toBe(3);
-    expect(findings.filter((text) => text.includes('tokens-accepted'))).toEqual([
+    expect(findings).toEqual([
       'fail tokens-accepted node1: a token signed by it is refused by node2, which does not accept the token',
       expect.stringMatching(
         /^fail tokens-accepted node2: a token signed by it is refused by node1, .*; node3, which does not accept/,
@@ -254,41 +280,55 @@ describe('a control plane that is not what it should be', () => {
       'fail tokens-accepted node3: a token signed by it is refused by node2, which does not accept the token',
     ]);
     expect(plan).toContainEqual(expect.stringMatching(/^fail kube-apiserver-unchanged node2: /));
-    await plane.deployControlPlane();
     await wellAgain();
   });
 
   test('encryption.yaml was edited, so that an apiserver writes plain text', async () => {
     const file = `${pki('kube-apiserver')}/encryption.yaml`;
-    await node2.sh(
-      `sed -i '/^ *- identity/d; s/^\\( *\\)providers:/&\\n\\1  - identity: {}/' ${file} && systemctl restart kube-apiserver`,
+    const { code, findings } = await damaged(node2, 'kube-apiserver', () =>
+      node2.sh(`sed -i '/^ *- identity/d; s/^\\( *\\)providers:/&\\n\\1  - identity: {}/' ${file}`),
     );
-    const { code, findings } = await verify();
     expect(code).toBe(3);
     expect(findings).toEqual([
       expect.stringMatching(
         /^fail encryption-at-rest node2: a Secret written through it lies in etcd in plain text/,
       ),
     ]);
-    await plane.deployControlPlane();
     await wellAgain();
   });
 
-  test('an apiserver and a scheduler serve certificates that are not theirs', async () => {
-    // Another host's: from the right CA, not for this address. And one for the address that is not the store's.
+  test('a scheduler serves a certificate that is valid, and not its own', async () => {
     const of = (file: string) => readFile(join(plane.folder, 'pki', 'kubernetes-ca', file), 'utf8');
-    for (const end of ['crt', 'key']) {
-      await put(node2, await of(`apiserver@node1.${end}`), `${pki('kube-apiserver')}/server.${end}`);
-      await put(
-        node3,
-        await of(`controller-manager-server@node3.${end}`),
-        `${pki('kube-scheduler')}/server.${end}`,
-      );
-    }
-    await node2.run('systemctl', 'restart', 'kube-apiserver');
-    await node3.run('systemctl', 'restart', 'kube-scheduler');
-    const { code, findings } = await verify();
+    const { code, findings } = await damaged(node3, 'kube-scheduler', async () => {
+      for (const end of ['crt', 'key'])
+        await put(
+          node3,
+          await of(`controller-manager-server@node3.${end}`),
+          `${pki('kube-scheduler')}/server.${end}`,
+        );
+    });
     expect(code).toBe(3);
+    expect(findings.filter((text) => !text.includes('scheduler-leader'))).toEqual([
+      expect.stringMatching(
+        /^fail scheduler-certificate node3: serves another certificate than the one that was issued/,
+      ),
+    ]);
+    await wellAgain();
+  });
+
+  test('an apiserver serves a certificate of another host, which deploy puts right', async () => {
+    const of = (file: string) => readFile(join(plane.folder, 'pki', 'kubernetes-ca', file), 'utf8');
+    for (const end of ['crt', 'key'])
+      await put(node2, await of(`apiserver@node1.${end}`), `${pki('kube-apiserver')}/server.${end}`);
+    // It reads them by itself, within a minute.
+    const { findings } = await until(
+      'the other certificate is served',
+      async (saw) => {
+        const looked = await verify();
+        return looked.findings.length > 0 ? looked : saw(looked.plan.join('\n'));
+      },
+      { timeoutMs: 120_000 },
+    );
     expect(findings).toEqual(
       expect.arrayContaining([
         expect.stringMatching(
@@ -296,9 +336,6 @@ describe('a control plane that is not what it should be', () => {
         ),
         expect.stringMatching(
           /^fail apiserver-certificate node2: serves a certificate that is not for the address/,
-        ),
-        expect.stringMatching(
-          /^fail scheduler-certificate node3: serves another certificate than the one that was issued/,
         ),
       ]),
     );
@@ -347,7 +384,16 @@ describe('a control plane that is not what it should be', () => {
   test('a host is gone: the others are looked at all the same', async () => {
     await node3.disconnect();
     try {
-      const { code, findings, report } = await verify();
+      // An apiserver of 1.20 may say for a moment that it has no etcd, while there is an election.
+      const { code, findings, report } = await until(
+        'the other two are ready',
+        async (saw) => {
+          const looked = await verify();
+          const ready = looked.report.controlPlane.filter(({ apiserver }) => apiserver.healthy);
+          return ready.length === 2 ? looked : saw(looked.findings.join('\n'));
+        },
+        { timeoutMs: 120_000 },
+      );
       expect(code).toBe(3);
       expect(findings.join('\n')).toMatch(/^fail apiserver-reachable node3: /m);
       expect(findings.join('\n')).toMatch(/^fail scheduler-healthy node3: /m);
@@ -378,10 +424,14 @@ test('one control-plane host is enough', async () => {
       'kube-controller-manager',
       'kube-scheduler',
     );
-  await until('the only one leads', async (saw) => {
-    const { code, findings } = await verify('--no-plan');
-    return code === 0 || saw(findings.join('\n'));
-  });
+  await until(
+    'the only one leads',
+    async (saw) => {
+      const { code, findings } = await verify('--no-plan');
+      return code === 0 || saw(findings.join('\n'));
+    },
+    { timeoutMs: 120_000 },
+  );
   const { stdout } = await plane.kbin('control-plane', 'status', '--json');
   const { hosts, checks } = JSON.parse(stdout) as ControlPlaneHealth;
   expect(hosts).toMatchObject([

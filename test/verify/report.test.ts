@@ -87,6 +87,7 @@ describe('a report of a cluster that wants a control plane', () => {
     changes: [
       { kind: 'directory', target: '/etc/kubernetes', action: 'update', reason: 'mode 0700, wanted 0755' },
       { kind: 'file', target: `/etc/${component}`, action: 'create', reason: 'does not exist' },
+      { kind: 'unit', target: `${component}.service`, action: 'reload', reason: 'the unit file changes' },
       { kind: 'unit', target: `${component}.service`, action: 'start', reason: 'is not there' },
       ...more,
     ],

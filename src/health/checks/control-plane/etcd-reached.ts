@@ -16,8 +16,10 @@ export const etcdReached: ControlPlaneJudgement = ({ hosts }) =>
       const members = listing(etcdPaths.map(({ member }) => member));
       return { ...base, status: 'pass', message: `reaches ${members} with the apiserver's certificate` };
     }
-    // The host itself could not be asked: that says nothing about its way to etcd.
-    const unasked = failed.every(({ failure }) => failure.code === 'ssh' || failure.code === 'out-of-reach');
+    // Where no forwarding answers at all it is the host that does not: that says nothing about its way to etcd.
+    const unasked =
+      failed.length === etcdPaths.length &&
+      failed.every(({ failure }) => failure.code === 'ssh' || failure.code === 'out-of-reach');
     const what = failed
       .map(({ member, address, failure }) => `${member} (${hostPort(address)}) ${failure.message}`)
       .join('; ');
