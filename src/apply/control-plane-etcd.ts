@@ -1,8 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hostsWithRole } from '../cluster/cluster.ts';
 import { KbinError } from '../errors.ts';
-import { describe, type Voters } from '../health/gates.ts';
+import { describe, healthyVoters, type Voters } from '../health/gates.ts';
 import { isQuorum } from '../health/quorum.ts';
+import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
 import type { Deployment } from './deployment.ts';
+
+/** Seconds that an etcd without quorum is asked again: one that is busy, or just elects a leader, is no reason to stop. */
+const patience = 15;
+
+/**
+ * Who is healthy, and where that is no quorum, again for a while; not where nothing listens anywhere, since then there is
+ * no etcd yet.
+ */
+export async function findVoters(
+  targets: readonly EtcdTarget[],
+  credentials: EtcdCredentials,
+): Promise<Voters> {
+  const end = performance.now() + patience * 1000;
+  for (;;) {
+    const voters = await healthyVoters(targets, credentials);
+    const over = isQuorum(voters.healthy.length, voters.total) || nobodyListens(voters);
+    if (over || performance.now() > end) return voters;
+    await sleep(500);
+  }
+}
 
 /** Without etcd no apiserver comes up, and one that runs is no better for a restart: nothing is changed then. */
 export function refuseWithoutEtcd({ cluster }: Deployment, voters: Voters): void {
@@ -24,14 +46,17 @@ export function refuseWithoutEtcd({ cluster }: Deployment, voters: Voters): void
 }
 
 function notHealthy(voters: Voters): KbinError {
-  const everybodyRefuses = voters.readings.every(({ failure }) => failure?.code === 'refused');
   return new KbinError('etcd is not healthy, and no apiserver comes up without it', {
     step: 'ask etcd, nothing was changed',
     why: describe(voters.readings),
-    next: everybodyRefuses
+    next: nobodyListens(voters)
       ? 'Run `kbin etcd deploy` first.'
       : 'See `kbin etcd status` for what is wrong; `kbin etcd deploy` starts members that are down.',
   });
+}
+
+function nobodyListens({ readings }: Voters): boolean {
+  return readings.every(({ failure }) => failure?.code === 'refused');
 }
 
 /** Hosts of cluster.yaml that the running cluster does not list. Pure. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, type ClusterHost, controlPlaneComponents, hostsWithRole } from '../cluster/cluster.ts';
 import { requireCertificates } from '../desired/desire.ts';
 import { desiredObjects } from '../desired/objects.ts';
@@ -8,12 +9,12 @@ import { apiCredentials, apiTargets } from '../health/api-target.ts';
 import { type ControlPlaneHealth, isHealthy } from '../health/check.ts';
 import { componentTargets } from '../health/component-target.ts';
 import { type ControlPlaneHealthOptions, controlPlaneHealth } from '../health/control-plane.ts';
-import { healthyVoters, type Voters } from '../health/gates.ts';
+import type { Voters } from '../health/gates.ts';
 import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
 import type { Connect } from '../remote/host.ts';
 import { shareConnections } from '../remote/share.ts';
 import { leftoversOf } from './commit.ts';
-import { refuseWithoutEtcd } from './control-plane-etcd.ts';
+import { findVoters, refuseWithoutEtcd } from './control-plane-etcd.ts';
 import { asDone, type ControlPlanePlan, controlPlanePlan } from './control-plane-plan.ts';
 import { rollOutControlPlane } from './control-plane-rollout.ts';
 import { type ControlPlaneRun, controlPlaneInputs } from './control-plane-run.ts';
@@ -50,7 +51,7 @@ export async function deployControlPlane(deployment: Deployment): Promise<Contro
     binaries.then((found) => (host: ClusterHost) => controlPlaneInputs(view, found.get(host.architecture))),
   );
   // Asked at the same time as the hosts are looked at: where all is as wanted, this is the whole run.
-  const voters = awaitedLater(healthyVoters(etcdTargetsEitherWay(cluster, connect), etcdClient));
+  const voters = awaitedLater(findVoters(etcdTargetsEitherWay(cluster, connect), etcdClient));
   const readings = awaitedLater(readApiservers(apiservers, credentials));
   const objects = awaitedLater(readings.then((read) => objectChanges(cluster, credentials, read)));
   const health = healthReport({ cluster, store, connect });
@@ -110,7 +111,20 @@ async function carryOut(run: ControlPlaneRun, seen: Seen): Promise<ControlPlaneD
   if (plan.hosts.some(({ changes }) => changes.length > 0)) refuseWithoutEtcd(deployment, seen.voters);
   const woken = await rollOutControlPlane(run, places);
   const objects = await applyObjects(run, workOf(deployment));
-  return { plan: asDone(plan, woken, objects), skipped, health: await seen.health() };
+  return { plan: asDone(plan, woken, objects), skipped, health: await onceElected(seen.health) };
+}
+
+/** Seconds: a lease of 15 s that its holder was restarted with has to run out before another one leads. */
+const electionSeconds = 30;
+
+/** The health of the whole. That nobody leads for the moment is what restarts lead to, and passes. */
+async function onceElected(look: Seen['health']): Promise<ControlPlaneHealth> {
+  for (const end = performance.now() + electionSeconds * 1000; ; await sleep(1000)) {
+    const health = await look();
+    const failed = health.checks.filter(({ status }) => status === 'fail');
+    const isElecting = failed.length > 0 && failed.every(({ id }) => id.endsWith('-leader'));
+    if (!isElecting || performance.now() > end) return health;
+  }
 }
 
 function healthReport({ cluster, store, connect }: Pick<Deployment, 'cluster' | 'store' | 'connect'>) {
