@@ -23,7 +23,7 @@ export function kubeCauseOf(error: unknown, unit: string, deadlineMs?: number): 
 /** The rules of src/health/cause-rules.ts speak of etcd; this is what differs for others. */
 const wording: Partial<Record<CauseCode, { readonly message?: string; readonly next: string }>> = {
   refused: {
-    next: 'see whether it runs on that host (systemctl status UNIT, journalctl -u UNIT), and on which port',
+    next: 'see whether it runs on that host (systemctl status UNIT, journalctl -u UNIT), and on which port; `kbin plan` tells what is missing there',
   },
   'no-answer': {
     next: 'see whether the host is frozen or cut off, or a firewall drops packets (journalctl -u UNIT)',
