@@ -10,7 +10,6 @@ import type { Observed } from '../observe/observed.ts';
 import { stagedPath } from '../remote/upload.ts';
 import {
   account,
-  clean,
   discard,
   enable,
   folder,
@@ -19,7 +18,6 @@ import {
   own,
   ownTree,
   place,
-  prune,
   reload,
   rename,
   restart,
@@ -118,32 +116,6 @@ export function withdrawal(task: Task): readonly Operation[] {
     reload,
     ...(task.plan.disruption === 'none' ? [] : [restart(unit, stopSeconds(task.component))]),
   ];
-}
-
-/**
- * Clears up once the result is proven: former files, uploads that were not used, bundles older than the last one. Only
- * of this component: in the same folders another one's uploads may wait for their turn.
- */
-export function completion({ component }: Pick<Task, 'component'>): readonly Operation[] {
-  return [...component.bundles.map(({ path }) => prune(path)), ...placesOf(component).map(clean)];
-}
-
-/** What runs that were cut off left beside the component's own places. */
-export function leftoversOf({
-  component,
-  observed,
-}: Pick<Task, 'component' | 'observed'>): readonly string[] {
-  const places = new Set(placesOf(component));
-  return observed.leftovers.filter((left) => {
-    const name = /^\.kbin-(?:old|new|link|[0-9a-f]{12})-(.*)$/.exec(
-      left.slice(left.lastIndexOf('/') + 1),
-    )?.[1];
-    return name !== undefined && places.has(`${folderOf(left)}/${name}`);
-  });
-}
-
-function placesOf({ files, bundles, state }: DesiredComponent): readonly string[] {
-  return [...[...files, ...bundles].map(({ path }) => path), ...(state === undefined ? [] : [state.marker])];
 }
 
 function assembly(bundle: DesiredBundle): Operation[] {

@@ -1,11 +1,11 @@
 import type { ControlPlaneComponent } from '../cluster/cluster.ts';
 import { type ApiReading, readApiservers } from '../health/api-gates.ts';
 import { apiserverKind, refuseRestart } from './apiservers.ts';
-import { leftoversOf } from './commit.ts';
 import type { ControlPlaneRun } from './control-plane-run.ts';
 import { workOf } from './deployment.ts';
 import { electedKind } from './elected.ts';
 import { type Kind, rollOutInstances } from './instances.ts';
+import { leftoversOf } from './leftovers.ts';
 import { refuseWithoutForwarding } from './reach.ts';
 import { stage } from './stage.ts';
 import { checkpoint, clearUp, onAll, type Work, type Workplace } from './work.ts';

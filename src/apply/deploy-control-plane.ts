@@ -1,24 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, type ClusterHost, controlPlaneComponents, hostsWithRole } from '../cluster/cluster.ts';
 import { requireCertificates } from '../desired/desire.ts';
-import { desiredObjects } from '../desired/objects.ts';
 import { isEmpty, type Plan } from '../diff/changes.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { type ApiReading, readApiserver, readApiservers } from '../health/api-gates.ts';
 import { apiCredentials, apiTargets } from '../health/api-target.ts';
 import { type ControlPlaneHealth, isHealthy } from '../health/check.ts';
 import { componentTargets } from '../health/component-target.ts';
-import { type ControlPlaneHealthOptions, controlPlaneHealth } from '../health/control-plane.ts';
 import type { Voters } from '../health/gates.ts';
 import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
 import type { Connect } from '../remote/host.ts';
 import { shareConnections } from '../remote/share.ts';
-import { leftoversOf } from './commit.ts';
 import { findVoters, refuseWithoutEtcd } from './control-plane-etcd.ts';
+import { healthReport, onceElected } from './control-plane-health.ts';
 import { asDone, type ControlPlanePlan, controlPlanePlan } from './control-plane-plan.ts';
 import { rollOutControlPlane } from './control-plane-rollout.ts';
 import { type ControlPlaneRun, controlPlaneInputs } from './control-plane-run.ts';
 import { awaitedLater, binariesFor, type Deployment, workOf } from './deployment.ts';
+import { leftoversOf } from './leftovers.ts';
 import { applyObjects, objectChanges } from './objects.ts';
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
 import { hostsOfRun, survey } from './survey.ts';
@@ -112,24 +110,6 @@ async function carryOut(run: ControlPlaneRun, seen: Seen): Promise<ControlPlaneD
   const woken = await rollOutControlPlane(run, places);
   const objects = await applyObjects(run, workOf(deployment));
   return { plan: asDone(plan, woken, objects), skipped, health: await onceElected(seen.health) };
-}
-
-/** Seconds: a lease of 15 s that its holder was restarted with has to run out before another one leads. */
-const electionSeconds = 30;
-
-/** The health of the whole. That nobody leads for the moment is what restarts lead to, and passes. */
-async function onceElected(look: Seen['health']): Promise<ControlPlaneHealth> {
-  for (const end = performance.now() + electionSeconds * 1000; ; await sleep(1000)) {
-    const health = await look();
-    const failed = health.checks.filter(({ status }) => status === 'fail');
-    const isElecting = failed.length > 0 && failed.every(({ id }) => id.endsWith('-leader'));
-    if (!isElecting || performance.now() > end) return health;
-  }
-}
-
-function healthReport({ cluster, store, connect }: Pick<Deployment, 'cluster' | 'store' | 'connect'>) {
-  const parts = { cluster, store, connect, objects: desiredObjects(cluster) };
-  return (options: ControlPlaneHealthOptions = {}) => controlPlaneHealth(parts, options);
 }
 
 function hasLeftovers(places: ControlPlanePlan['places']): boolean {

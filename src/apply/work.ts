@@ -2,7 +2,8 @@ import type { Progress } from '../cli/io.ts';
 import { KbinError } from '../errors.ts';
 import type { Host } from '../remote/host.ts';
 import { inParallel, valuesOf } from '../remote/parallel.ts';
-import { completion, leftoversOf, type Task } from './commit.ts';
+import type { Task } from './commit.ts';
+import { completion, leftoversOf } from './leftovers.ts';
 import { act, type Operation } from './operations.ts';
 
 /** One component on one host that a rollout works on. */

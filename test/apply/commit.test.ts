@@ -2,14 +2,13 @@ import { expect, test } from 'vitest';
 import {
   bundlesToStage,
   commitment,
-  completion,
   filesToStage,
-  leftoversOf,
   preparation,
   stopSeconds,
   type Task,
   withdrawal,
 } from '../../src/apply/commit.ts';
+import { completion, leftoversOf } from '../../src/apply/leftovers.ts';
 import type { ClusterHost } from '../../src/cluster/cluster.ts';
 import { desire } from '../../src/desired/desire.ts';
 import type { DesiredComponent } from '../../src/desired/desired.ts';
