@@ -15,7 +15,7 @@ export const register: Register = (program, context) => {
         'to be healthy (`kbin etcd deploy`). Apiservers that are down are started first; what needs a restart goes ' +
         'one apiserver at a time, each ready again before the next, and never the only one that is ready. Then come ' +
         'the controller-managers, then the schedulers, each proven healthy, the leader last; then the RBAC objects ' +
-        'that Kubernetes needs. What a component reads by itself restarts nothing. A host that is new in ' +
+        'that Kubernetes needs. What no process reads (kubectl, admin.conf) restarts nothing. A host that is new in ' +
         'cluster.yaml gets its own apiserver; one that is gone from cluster.yaml is left alone. A component that ' +
         'does not come up with its new files gets its former ones back, and the run ends there.\n\n' +
         'A run can be cut off at any moment: the next one carries on. With nothing to do it changes nothing.',
