@@ -1,4 +1,4 @@
-import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
+import { type Cluster, controlPlaneComponents, hostsWithRole } from '../cluster/cluster.ts';
 import { checkKubernetesFlags } from '../desired/components/kube-overrides.ts';
 import type { PlanFinding, UnreachableHost } from './changes.ts';
 import type { ApiserverReading } from './control-plane-view.ts';
@@ -17,7 +17,7 @@ export function controlPlanePreflight(
 ): PlanFinding[] {
   const names = hostsWithRole(cluster, 'control-plane').map(({ name }) => name);
   return [
-    ...unknownFlags(cluster),
+    ...(isAbout(hosts) ? unknownFlags(cluster) : []),
     ...foreignControlPlane(hosts),
     ...versionSkew(cluster, hosts, apiservers),
     ...encryption(
@@ -28,8 +28,14 @@ export function controlPlanePreflight(
   ];
 }
 
+/** Whether any of it is to be brought to a host; a plan may be about etcd alone. */
+function isAbout(hosts: readonly HostSides[]): boolean {
+  return hosts.some(({ desired }) =>
+    desired.components.some(({ name }) => controlPlaneComponents.some((component) => component === name)),
+  );
+}
+
 function unknownFlags(cluster: Cluster): PlanFinding[] {
-  if (cluster.kubernetes.version === undefined) return [];
   return checkKubernetesFlags(cluster).unknown.map(({ component, flag, why }) => ({
     severity: 'warning',
     code: 'unknown-flag',

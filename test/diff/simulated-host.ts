@@ -118,7 +118,8 @@ export class SimulatedHost {
       dropIns: [],
       mainPid: process === undefined ? 0 : 4711,
       ...(process?.inputs === undefined ? {} : { runningInputs: process.inputs }),
-      executableReplaced: process !== undefined && process.inode !== (this.#binary(desired)?.inode ?? 0),
+      executableReplaced:
+        process !== undefined && process.inode !== (this.#binary(name, desired)?.inode ?? 0),
       result: 'success',
       ...(process === undefined
         ? {}
@@ -126,8 +127,9 @@ export class SimulatedHost {
     };
   }
 
-  #binary(desired: DesiredHost): Entry | undefined {
-    const path = desired.components[0]?.files.find(
+  #binary(unit: string, desired: DesiredHost): Entry | undefined {
+    const component = desired.components.find((one) => one.unit.name === unit);
+    const path = component?.files.find(
       ({ content, effect }) => content.kind === 'binary' && effect === 'restart',
     );
     return path && this.disk.get(path.path);
@@ -223,9 +225,9 @@ export class SimulatedHost {
     const lines = conf.split('\n').flatMap((line) => /^(ETCD_\w+)="([^"\\]*)"$/.exec(line)?.slice(1) ?? []);
     return {
       ...(inputs === undefined ? {} : { inputs }),
-      inode: this.#binary(desired)?.inode ?? 0,
+      inode: this.#binary(component.unit.name, desired)?.inode ?? 0,
       conf: runsWith(this, component),
-      argv: (/^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '').split(' '),
+      argv: (/^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit)?.[1] ?? '').split(/(?:\s|\\\n)+/),
       settings: Object.fromEntries(
         lines.flatMap((name, index) => (index % 2 === 0 ? [[name, lines[index + 1] ?? '']] : [])),
       ),
@@ -256,7 +258,7 @@ export function runsWith(host: SimulatedHost, component: DesiredComponent): stri
     })),
   );
   const read = [...component.files, ...bundled].filter(
-    ({ effect, content }) => effect === 'restart' && content.kind === 'text',
+    ({ effect, content }) => effect === 'restart' && content.kind !== 'binary',
   );
   return JSON.stringify(read.map(({ path }) => host.disk.get(path)?.content ?? null));
 }
