@@ -62,6 +62,8 @@ export function publicKeyBits(spki: Buffer): Buffer {
 
 /** Dotted, from the content of an OBJECT IDENTIFIER. */
 export function readOid(content: Buffer): string {
+  // The longest in use have about 20 octets; the time that one takes to be read grows with its square.
+  if (content.length > 128) throw new RangeError('DER: an object identifier of absurd length');
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const [index, byte] of content.entries()) {

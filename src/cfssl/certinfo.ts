@@ -138,6 +138,8 @@ function goName(name: readonly (readonly NameAttribute[])[]): object {
 export const instant = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
 
 function decimal(content: Buffer): string {
+  // RFC 5280 allows 20; the time that a number takes to be written grows with its square.
+  if (content.length > 64) throw new RangeError(`a serial number of ${content.length} octets`);
   return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex') || '0'}`)).toString();
 }
 

@@ -164,11 +164,11 @@ function join(path: string, key: string): string {
 function repeatedKeys(text: string): string[] {
   const repeated: string[] = [];
   const open: (Set<string> | undefined)[] = [];
-  for (const [token, key] of text.matchAll(/("(?:[^"\\]|\\.)*")(?=\s*:)|"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+  for (const [token, key, colon] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g)) {
     if (token === '{') open.push(new Set());
     else if (token === '[') open.push(undefined);
     else if (token === '}' || token === ']') open.pop();
-    else if (key !== undefined) {
+    else if (key !== undefined && colon !== undefined) {
       const name = JSON.parse(key) as string;
       const keys = open.at(-1);
       if (keys?.has(name)) repeated.push(name);

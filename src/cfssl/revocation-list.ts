@@ -4,6 +4,7 @@ import { firstElement } from '../ca/der-read.ts';
 import { extensionOids } from '../ca/extensions.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { Authority, Input } from './authority.ts';
+import { readable } from './readable.ts';
 
 const week = 604_800;
 
@@ -54,7 +55,7 @@ function bytes(serial: bigint): Buffer {
 function mayRevoke({ parts }: Authority): void {
   const usage = extensionValue(parts, extensionOids.keyUsage);
   if (usage === undefined) return;
-  const bits = firstElement(usage).content[1] ?? 0;
+  const bits = readable('the certificate of the CA', () => firstElement(usage).content[1] ?? 0);
   // Bit 6 from the left, RFC 5280 section 4.2.1.3.
   if ((bits & 0x02) !== 0) return;
   throw new KbinError('that certificate may not sign revocation lists', {

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../ca/stores.ts';
+import { programFolder } from '../cli/transcript.ts';
 import { certificateFacts } from './facts.ts';
 import { cfssl, cfssljson, kbin, needCfssl, put } from './side-by-side.ts';
 
-beforeAll(needCfssl);
+beforeAll(() => void needCfssl());
 
 const config = {
   signing: {
@@ -73,6 +74,25 @@ describe('a pipeline', () => {
     },
   );
 
+  test('in a shell, from stdin to files', async () => {
+    const folder = temporaryFolder();
+    const program = join(await programFolder(), 'kbin');
+    const { bin } = needCfssl();
+    const script =
+      `set -euo pipefail; echo '{"CN":"my ca"}' | ${program} cfssl gencert -initca - | ${bin}/cfssljson -bare ca; ` +
+      `echo '{"CN":"www","hosts":["a.b"]}' | ${program} cfssl gencert -ca=ca.pem --ca-key ca-key.pem - | ` +
+      `${bin}/cfssljson -bare www; ${program} cfssl certinfo -cert - <www.pem`;
+    const env = { ...process.env, KBIN_NODE: process.execPath };
+    const out = execFileSync('bash', ['-c', script], { cwd: folder, encoding: 'utf8', env });
+    expect(JSON.parse(out)).toMatchObject({
+      subject: { common_name: 'www' },
+      issuer: { common_name: 'my ca' },
+      sans: ['a.b'],
+    });
+    const { out: theirs } = await cfssl(folder, ['certinfo', '-cert', 'www.pem']);
+    expect(out).toBe(theirs);
+  });
+
   test('ends with an error and nothing on stdout where there is no certificate', async () => {
     const folder = await folderWithCa('kbin');
     for (const words of [
@@ -115,6 +135,36 @@ describe('what cfssl makes and shows, kbin makes and shows', () => {
     expect(certificateFacts(cert)).toEqual(certificateFacts(pem(folder, 'ca.pem')));
     await kbin(folder, ['gencert', ...signed, '-profile', 'www', '--bare', 'www', 'www.json']);
     expect(new X509Certificate(pem(folder, 'www.pem')).checkIssued(new X509Certificate(cert))).toBe(true);
+  });
+
+  test('a key of any type signs as with cfssl, whoever made it', async () => {
+    const folder = await folderWithCa('cfssl');
+    const keys = [
+      ...[2048, 3072, 4096].map((modulusLength) => generateKeyPairSync('rsa', { modulusLength }).privateKey),
+      ...['P-384', 'P-521'].map((namedCurve) => generateKeyPairSync('ec', { namedCurve }).privateKey),
+      generateKeyPairSync('ed25519').privateKey,
+    ];
+    const algorithms = [];
+    for (const key of keys) {
+      put(folder, { 'key.pem': key.export({ type: 'pkcs8', format: 'pem' }) });
+      const words = ['gencert', '-initca', '-ca-key', 'key.pem', 'ca.json'];
+      const [theirs, ours] = [await cfssl(folder, words), await kbin(folder, words)].map(({ out }) =>
+        JSON.parse(out),
+      );
+      expect(certificateFacts(ours.cert)).toEqual(certificateFacts(theirs.cert));
+      put(folder, { 'own.pem': ours.cert });
+      algorithms.push(JSON.parse((await cfssl(folder, ['certinfo', '-cert', 'own.pem'])).out).sigalg);
+      expect((await kbin(folder, ['certinfo', '-cert', 'own.pem'])).out).toContain(
+        `"sigalg": "${algorithms.at(-1)}"`,
+      );
+    }
+    expect(algorithms.slice(0, 5)).toEqual([
+      'SHA256WithRSA',
+      'SHA384WithRSA',
+      'SHA512WithRSA',
+      'ECDSAWithSHA384',
+      'ECDSAWithSHA512',
+    ]);
   });
 
   test('certinfo says the same of certificates of both', async () => {

@@ -176,7 +176,7 @@ function mutateJson(text: string, below: Below): string {
     }
     const keys = Object.keys(place);
     const name = keys[below(keys.length)] ?? 'x';
-    const value = odd[below(odd.length)];
+    const value = structuredClone(odd[below(odd.length)]);
     const kind = below(3);
     if (kind === 0) delete place[name];
     else if (kind === 1) place[name] = value;

@@ -9,10 +9,12 @@ import { KbinError } from '../../src/errors.ts';
 /** Put there by scripts/cfssl.sh, which `make setup` and `make test` run. */
 const bin = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'kbin/test/cfssl');
 
-export function needCfssl(): void {
+/** Where it is. */
+export function needCfssl(): { readonly bin: string } {
   if (!existsSync(join(bin, 'cfssl'))) {
     throw new Error(`no cfssl in ${bin}: run "make setup", or "bash scripts/cfssl.sh"`);
   }
+  return { bin };
 }
 
 /** What a program said; `failed` says why it made nothing. */
