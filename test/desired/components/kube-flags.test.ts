@@ -54,7 +54,8 @@ describe.each(listedMinors)('the table against the source of Kubernetes %s', (mi
 
   test.each(controlPlaneComponents)('%s: has what the source has', (component) => {
     const listed = list.flagsOf(component);
-    expect(listed.length).toBeGreaterThan(15);
+    // A part may say nothing of a component.
+    if (list.complete || listed.length > 0) expect(listed.length).toBeGreaterThan(15);
     const table = flagsOf(component, version);
     expect(listed.filter((flag) => !table.includes(flag))).toEqual([]);
     if (list.complete) expect(table).toEqual(listed);
