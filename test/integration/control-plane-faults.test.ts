@@ -262,7 +262,7 @@ describe('a running control plane', () => {
 
   test('what no process reads is put right without a restart', async () => {
     const before = await Promise.all([apiservers(), pidsOf('kube-scheduler')]);
-    await on('node2').sh(`cd /etc/kubernetes; echo broken >admin.conf; chmod 600 kube-scheduler/config.yaml
+    await on('node2').sh(`cd /etc/kubernetes; echo broken >admin.conf; chmod 600 kube-apiserver/audit-policy.yaml
       printf x >>/usr/local/bin/kubectl`);
     const { plan } = await plane.deployControlPlane();
     expect(plan.hosts.map(({ disruption }) => disruption)).toEqual(Array(9).fill('none'));

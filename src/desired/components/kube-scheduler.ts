@@ -1,12 +1,14 @@
 import config from '../../../units/kube-scheduler/config.yaml?raw';
 import service from '../../../units/kube-scheduler/kube-scheduler.service?raw';
-import { compareMinors, type Version } from '../../cluster/version.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { compareMinors, type Version, versionOf } from '../../cluster/version.ts';
+import type { DesiredFile } from '../desired.ts';
 import { textContent } from '../digest.ts';
 import { renderTemplate, yamlString } from '../template.ts';
 import { kubeComponent, plain } from './kube-component.ts';
 import { bundleFiles, ownKubeconfig } from './kube-files.ts';
 import { bundlePath, schedulerConfigPath } from './kube-paths.ts';
-import { schedulerSettings } from './kube-scheduler-settings.ts';
+import { configuredSince, schedulerSettings } from './kube-scheduler-settings.ts';
 
 /** Name of the unit on every control-plane host. */
 export const kubeSchedulerUnit = 'kube-scheduler.service';
@@ -31,27 +33,25 @@ export const kubeScheduler = kubeComponent({
       secret('kubeconfig', ownKubeconfig(placed, 'system:kube-scheduler', 'scheduler'), 'restart'),
     ];
   },
-  files: ({ cluster, version }) => [
-    {
-      path: schedulerConfigPath(cluster),
-      ...plain,
-      content: textContent(
-        renderTemplate(
-          config,
-          {
-            apiVersion: configVersion(version),
-            kubeconfig: `${bundlePath(cluster, 'kube-scheduler')}/kubeconfig`,
-          },
-          yamlString,
-        ),
-      ),
-      effect: 'restart',
-    },
-  ],
+  files: ({ cluster, version }) => (isConfigured(version) ? [configuration(cluster, version)] : []),
 });
 
-/** The newest version of KubeSchedulerConfiguration that the release reads, as the fields that kbin sets are in all of them. */
+function isConfigured(version: Version): boolean {
+  return compareMinors(version, versionOf(`${configuredSince}.0`)) >= 0;
+}
+
+function configuration(cluster: Cluster, version: Version): DesiredFile {
+  const kubeconfig = `${bundlePath(cluster, 'kube-scheduler')}/kubeconfig`;
+  const view = { apiVersion: configVersion(version), kubeconfig };
+  return {
+    path: schedulerConfigPath(cluster),
+    ...plain,
+    content: textContent(renderTemplate(config, view, yamlString)),
+    effect: 'restart',
+  };
+}
+
+/** The newest version of KubeSchedulerConfiguration that the release reads; the fields that kbin sets are in all of them. */
 function configVersion(version: Version): string {
-  if (compareMinors(version, { major: 1, minor: 25 }) >= 0) return 'v1';
-  return compareMinors(version, { major: 1, minor: 22 }) >= 0 ? 'v1beta2' : 'v1beta1';
+  return compareMinors(version, { major: 1, minor: 25 }) >= 0 ? 'v1' : 'v1beta2';
 }
