@@ -46,11 +46,14 @@ export const apiserverLives: readonly FlagLife[] = [
       insecure-bind-address insecure-port port target-ram-mb`,
   },
   { until: '1.24', flags: 'service-account-api-audiences' },
+  // kubernetes#114446, January 2023.
   { until: '1.26', flags: 'master-service-namespace' },
   // kubernetes#113629 (APIServerIdentity to beta, 1.26).
   { until: '1.25', flags: 'identity-lease-duration-seconds identity-lease-renew-interval-seconds' },
   { until: '1.30', flags: 'cloud-provider-gce-l7lb-src-cidrs cloud-provider-gce-lb-src-cidrs' },
   { until: '1.32', flags: 'cloud-config cloud-provider' },
+  // Up to the next comment: 1.33 has them (kubernetes/apiserver v0.33.4, kubeapiserver/options) and 1.20 has not; the minor
+  // in between is the one of the KEP or release that brought each, not read off that release's own source.
   { since: '1.21', flags: 'lease-reuse-duration-seconds strict-transport-security-directives' },
   { since: '1.22', flags: 'tracing-config-file' },
   { since: '1.23', flags: 'aggregator-reject-forwarding-redirect' },
@@ -62,11 +65,14 @@ export const apiserverLives: readonly FlagLife[] = [
   { since: '1.27', flags: 'shutdown-watch-termination-grace-period' },
   { since: '1.28', flags: 'peer-advertise-ip peer-advertise-port peer-ca-file' },
   { since: '1.29', flags: 'authentication-config authorization-config' },
-  {
-    since: '1.31',
-    flags: `coordinated-leadership-lease-duration coordinated-leadership-renew-deadline
-      coordinated-leadership-retry-period emulated-version storage-initialization-timeout`,
-  },
+  { since: '1.31', flags: 'emulated-version storage-initialization-timeout' },
+  // CHANGELOG-1.32 (kubernetes#115834, #128190).
   { since: '1.32', flags: 'requestheader-uid-headers service-account-signing-endpoint' },
-  { since: '1.33', flags: 'emulation-forward-compatible runtime-config-emulation-forward-compatible' },
+  // coordinated-*: pkg/controlplane/apiserver/options/options.go has them in 1.33 and not in 1.32 (kcp-dev/kubernetes,
+  // c854db84).
+  {
+    since: '1.33',
+    flags: `coordinated-leadership-lease-duration coordinated-leadership-renew-deadline
+      coordinated-leadership-retry-period emulation-forward-compatible runtime-config-emulation-forward-compatible`,
+  },
 ];

@@ -52,6 +52,8 @@ export const controllerManagerLives: readonly FlagLife[] = [
   { until: '1.23', flags: 'deployment-controller-sync-period' },
   // kubernetes#124017.
   { until: '1.30', flags: 'volume-host-allow-local-loopback volume-host-cidr-denylist' },
+  // Up to the next comment: 1.28 has them (but enable-leader-migration and leader-migration-config, not looked up there) and
+  // 1.20 has not; the minor in between is the one of the KEP or release that brought each.
   { since: '1.21', flags: 'enable-leader-migration leader-migration-config' },
   { since: '1.23', flags: 'concurrent-ephemeralvolume-syncs' },
   { since: '1.26', flags: 'concurrent-horizontal-pod-autoscaler-syncs' },
@@ -60,6 +62,8 @@ export const controllerManagerLives: readonly FlagLife[] = [
     since: '1.28',
     flags: 'concurrent-validating-admission-policy-status-syncs legacy-service-account-token-clean-up-period',
   },
+  // kubernetes#120344, website#45119 for 1.30.
+  { since: '1.30', flags: 'disable-force-detach-on-timeout' },
   // CHANGELOG-1.32 (kubernetes#128444).
   { since: '1.32', flags: 'concurrent-daemonset-syncs emulated-version' },
   // cmd/kube-controller-manager/app/options/devicetaintevictioncontroller.go, 008b3652; website#53927 for 1.35.
