@@ -9,7 +9,12 @@ import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import type { Connect } from '../remote/host.ts';
 import { type ApiCredentials, type ApiTarget, apiCredentials, apiTargets } from './api-target.ts';
-import { type ComponentTarget, componentTargets } from './component-target.ts';
+import {
+  type ComponentTarget,
+  componentTargets,
+  defaultPorts,
+  type ListeningComponent,
+} from './component-target.ts';
 import { dialThrough } from './dial.ts';
 import type { WantedObject } from './objects.ts';
 import { type CredentialSource, etcdCredentials, etcdTargetsEitherWay } from './of-cluster.ts';
@@ -25,6 +30,8 @@ export interface ControlPlaneSubject {
   readonly encryption?: { readonly provider: string; readonly key?: string };
   /** --etcd-prefix of the apiservers. */
   readonly etcdPrefix: string;
+  /** Components whose instances work without electing one. */
+  readonly unelected: readonly ListeningComponent[];
   readonly objects: readonly WantedObject[];
   /** Certificates that clients of this cluster show, as far as kbin issued them for the cluster itself. */
   readonly clients: readonly { readonly id: string; readonly certificate: X509Certificate }[];
@@ -88,7 +95,10 @@ export async function controlPlaneSubject(
     ...(encryption?.resources.includes('secrets')
       ? { encryption: { provider: encryption.provider, ...(key === undefined ? {} : { key }) } }
       : {}),
-    etcdPrefix: components['kube-apiserver'].flags['etcd-prefix']?.at(-1) ?? '/registry',
+    etcdPrefix: etcdPrefixOf(cluster),
+    unelected: (Object.keys(defaultPorts) as ListeningComponent[]).filter(
+      (component) => components[component].flags['leader-elect']?.at(-1) === 'false',
+    ),
     objects,
     clients: clientIds.flatMap((id) => {
       const pem = view.certificate(id)?.pem;
@@ -96,6 +106,12 @@ export async function controlPlaneSubject(
     }),
     credentials: await credentialsOf(store, view),
   };
+}
+
+/** Below what in etcd the apiservers keep everything: with a slash before it and none behind, as they do it. */
+export function etcdPrefixOf({ kubernetes }: Cluster): string {
+  const chosen = kubernetes.components['kube-apiserver'].flags['etcd-prefix']?.at(-1) ?? 'registry';
+  return `/${chosen.replaceAll(/^\/+|\/+$/g, '')}`;
 }
 
 /** In kubeconfigs, and those that an apiserver shows to others. */

@@ -1,5 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Check, ControlPlaneHealth } from './check.ts';
+import { etcdPrefixOf } from './control-plane-subject.ts';
 import { openMember } from './etcd-client.ts';
 import type { EtcdCredentials, EtcdTarget } from './target.ts';
 
@@ -9,7 +10,7 @@ import type { EtcdCredentials, EtcdTarget } from './target.ts';
  */
 export async function neverDeployed(
   { hosts }: ControlPlaneHealth,
-  { kubernetes }: Cluster,
+  cluster: Cluster,
   targets: readonly EtcdTarget[],
   credentials: EtcdCredentials,
   deadlineMs: number,
@@ -18,7 +19,7 @@ export async function neverDeployed(
     [apiserver, controllerManager, scheduler].every(({ nothingListens }) => nothingListens === true),
   );
   if (!silent) return false;
-  const prefix = kubernetes.components['kube-apiserver'].flags['etcd-prefix']?.at(-1) ?? '/registry';
+  const prefix = etcdPrefixOf(cluster);
   for (const target of targets) {
     const client = await openMember(target, credentials, deadlineMs);
     try {

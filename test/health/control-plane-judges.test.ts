@@ -108,6 +108,7 @@ function evidenceOf(changes: Partial<ControlPlaneEvidence> = {}): ControlPlaneEv
       version: '1.30.1',
       encryption: { provider: 'secretbox', key: 'key1' },
       etcdPrefix: '/registry',
+      unelected: [],
       objects: [],
       clients: [],
       credentials: { api: { ca: '' }, etcd: {}, etcdClient: {} },

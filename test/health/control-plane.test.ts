@@ -67,6 +67,7 @@ async function describeIt(): Promise<ControlPlaneSubject> {
     version: '1.20.2',
     encryption: { provider: 'secretbox', key: 'key1' },
     etcdPrefix: '/registry',
+    unelected: [],
     objects: [],
     clients: [
       { id: 'admin', certificate: new X509Certificate(await kubernetes.authority.read('admin.crt')) },

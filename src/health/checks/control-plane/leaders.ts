@@ -16,7 +16,9 @@ export const leaders: ControlPlaneJudgement = (evidence) =>
 
 function judgeLease(component: ListeningComponent, evidence: ControlPlaneEvidence): Check {
   const base = { id: `${shortNames[component]}-leader` } as const;
-  const { leases } = evidence;
+  const { leases, subject } = evidence;
+  if (subject.unelected.includes(component))
+    return { ...base, status: 'skip', message: 'none is elected: cluster.yaml sets leader-elect to false' };
   if (typeof leases === 'string') return { ...base, status: 'skip', message: leases };
   const { holder, ageSeconds = 0, durationSeconds = defaultDuration, absent, failure } = leases[component];
   if (failure !== undefined)
