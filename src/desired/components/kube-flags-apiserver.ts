@@ -1,5 +1,5 @@
 import type { FlagLife } from './kube-flags.ts';
-import { loggingLives, servingLives } from './kube-flags-shared.ts';
+import { loggingLives, servingLives } from './kube-flags-of-every-component.ts';
 
 /** kube-apiserver: cmd/kube-apiserver/app/options, pkg/kubeapiserver/options, k8s.io/apiserver/pkg/server/options. */
 export const apiserverLives: readonly FlagLife[] = [

@@ -1,5 +1,10 @@
 import type { FlagLife } from './kube-flags.ts';
-import { delegatedLives, leaderElectionLives, loggingLives, servingLives } from './kube-flags-shared.ts';
+import {
+  delegatedLives,
+  leaderElectionLives,
+  loggingLives,
+  servingLives,
+} from './kube-flags-of-every-component.ts';
 
 /** kube-controller-manager: cmd/kube-controller-manager/app/options, k8s.io/cloud-provider/options, k8s.io/controller-manager. */
 export const controllerManagerLives: readonly FlagLife[] = [

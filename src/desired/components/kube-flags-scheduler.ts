@@ -1,5 +1,10 @@
 import type { FlagLife } from './kube-flags.ts';
-import { delegatedLives, leaderElectionLives, loggingLives, servingLives } from './kube-flags-shared.ts';
+import {
+  delegatedLives,
+  leaderElectionLives,
+  loggingLives,
+  servingLives,
+} from './kube-flags-of-every-component.ts';
 
 /** kube-scheduler: cmd/kube-scheduler/app/options. */
 export const schedulerLives: readonly FlagLife[] = [
