@@ -1,3 +1,4 @@
+import { KbinError } from '../errors.ts';
 import { kubeCauseOf } from './api-causes.ts';
 import type { Cause } from './causes.ts';
 import { type Address, type Dial, type EtcdCredentials, type EtcdTarget, parseEndpoint } from './target.ts';
@@ -23,9 +24,17 @@ export function tryEtcdPaths(
       const address = parseEndpoint(endpoint);
       const failure = await probeWire(address, credentials, { dial, deadlineMs }).then(
         ({ refusal, accepted, notAccepted }) => refusal ?? (accepted ? undefined : notAccepted),
-        (error: unknown) => kubeCauseOf(error, 'etcd', deadlineMs),
+        (error: unknown) => unreached(error) ?? kubeCauseOf(error, 'etcd', deadlineMs),
       );
       return { member: name, address, ...(failure === undefined ? {} : { failure }) };
     }),
   );
+}
+
+/** What the host's own network said of the member, rather than SSH of the host. */
+function unreached(error: unknown): Cause | undefined {
+  const why = error instanceof KbinError ? error.details.why : undefined;
+  return why !== undefined && /no route to host|network is unreachable|timed out/i.test(why)
+    ? kubeCauseOf(`EHOSTUNREACH ${why}`, 'etcd')
+    : undefined;
 }
