@@ -40,6 +40,8 @@ function foreignUnit({ host, observed }: HostSides, { name, unit, files }: Desir
   if (seen === undefined || seen.loadState !== 'loaded' || seen.runningInputs !== undefined) return [];
   const file = observed.paths.get(files.find(({ path }) => path.endsWith(`/${unit.name}`))?.path ?? '');
   if (file?.text?.includes('KBIN_INPUTS=') === true) return [];
+  // Its file was removed, and systemd only has not noticed.
+  if (file === undefined && seen.needDaemonReload && seen.mainPid === 0) return [];
   return [
     {
       severity: 'stop',

@@ -22,6 +22,7 @@ export interface Situation {
   readonly wantedNote?: string;
   /** Digest of encryption.yaml in the bundle that is wanted. Default: it is that of the note. */
   readonly secret?: string;
+  readonly unit?: Partial<ObservedUnit>;
   readonly further?: Readonly<Record<string, ObservedPath>>;
 }
 
@@ -96,7 +97,13 @@ export function at(text: string): ObservedPath {
   return { ...file, type: 'file', text };
 }
 
-function unit({ unitText: text, runs = false, runningInputs, argv = [] }: Situation): ObservedUnit {
+function unit({
+  unitText: text,
+  runs = false,
+  runningInputs,
+  argv = [],
+  unit: more,
+}: Situation): ObservedUnit {
   const inputs = runningInputs ?? /KBIN_INPUTS=(\w+)/.exec(text ?? '')?.[1];
   return {
     loadState: text === undefined && !runs ? 'not-found' : 'loaded',
@@ -110,6 +117,7 @@ function unit({ unitText: text, runs = false, runningInputs, argv = [] }: Situat
     executableReplaced: false,
     result: 'success',
     ...(runs ? { process: { argv, settings: {}, inherited: [] } } : {}),
+    ...more,
   };
 }
 

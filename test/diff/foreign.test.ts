@@ -18,6 +18,7 @@ test.each<[string, Situation, string[]]>([
   ['a unit of somebody else', { unitText: mine }, ['stop foreign-unit@k8s-master1']],
   ['one that runs', { unitText: mine, runs: true }, ['stop foreign-unit@k8s-master1']],
   ['one whose file lies elsewhere', { runs: true }, ['stop foreign-unit@k8s-master1']],
+  ['one whose file was just removed', { unit: { loadState: 'loaded', needDaemonReload: true } }, []],
   ['one of kubeadm', { further: manifest }, ['stop static-pod@k8s-master1']],
 ])('on a host there is %s', (_what, situation, expected) => {
   expect(told(foreignControlPlane([sidesOf(0, situation)]))).toEqual(expected);
