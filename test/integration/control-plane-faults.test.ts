@@ -11,6 +11,9 @@ const names = ['node1', 'node2', 'node3'];
 /** Of an apiserver: how long a 1.20 waits for watches when it is told to stop. Only the tests' patience is short. */
 const quick = 'request-timeout: 5s';
 
+/** For tests that wait for a process to give up, or for one that hangs to be given up. */
+const patient = { timeout: 300_000 };
+
 let lab: Lab;
 let plane: ControlPlane;
 beforeAll(async () => {
@@ -138,7 +141,7 @@ describe('before there is a control plane', () => {
       await expectHealed();
     });
 
-    test('an etcd that goes while the apiservers start', async () => {
+    test('an etcd that goes while the apiservers start', patient, async () => {
       const connect = rightBefore(await plane.connect(), /./, 'commit', () => etcdEverywhere('stop'));
       await during(
         Promise.resolve(),
@@ -207,7 +210,7 @@ describe('a running control plane', () => {
     expect(after[1]).toMatch(/^\d+$/);
   });
 
-  test('with the others down no apiserver is restarted, and nothing is uploaded', async () => {
+  test('with the others down no apiserver is restarted, and nothing is uploaded', patient, async () => {
     await setFlags('max-requests-inflight: 444');
     const down = ['node2', 'node3'];
     await during(
@@ -238,7 +241,7 @@ describe('a running control plane', () => {
     );
   });
 
-  test('one that hangs is restarted, since the others serve', async () => {
+  test('one that hangs is restarted, since the others serve', patient, async () => {
     await on('node3').run('systemctl', 'kill', '--signal=STOP', 'kube-apiserver');
     const before = await apiservers();
     const { plan } = await plane.deployControlPlane();
@@ -262,7 +265,9 @@ describe('a running control plane', () => {
 
   test('what no process reads is put right without a restart', async () => {
     const before = await Promise.all([apiservers(), pidsOf('kube-scheduler')]);
-    await on('node2').sh(`cd /etc/kubernetes; echo broken >admin.conf; chmod 600 kube-apiserver/audit-policy.yaml
+    await on(
+      'node2',
+    ).sh(`cd /etc/kubernetes; echo broken >admin.conf; chmod 600 kube-apiserver/audit-policy.yaml
       printf x >>/usr/local/bin/kubectl`);
     const { plan } = await plane.deployControlPlane();
     expect(plan.hosts.map(({ disruption }) => disruption)).toEqual(Array(9).fill('none'));
