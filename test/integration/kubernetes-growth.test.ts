@@ -1,4 +1,6 @@
 /** Other shapes than three at once: one that becomes three, and control planes whose etcd is elsewhere. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isEmpty } from '../../src/diff/changes.ts';
@@ -29,7 +31,7 @@ async function servedNames(address: string): Promise<string> {
 }
 
 test('from one to three hosts, by editing cluster.yaml, while a client writes', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   plane = await ControlPlane.create(lab, { hosts: ['node1'] });
   await plane.deploy();
@@ -70,6 +72,12 @@ test('from one to three hosts, by editing cluster.yaml, while a client writes', 
     const word = await plane.kubectl(name, 'get', 'secret', 'early', '-o', 'jsonpath={.data.word}');
     expect(Buffer.from(word, 'base64').toString()).toBe('early');
   }
+  // Other people's way in is the endpoint now.
+  await plane.kbinDoes('kubeconfig', 'bob', '-o', 'bob.conf');
+  expect(await readFile(join(plane.folder, 'bob.conf'), 'utf8')).toContain(
+    `server: "https://${address}:6443"`,
+  );
+  expect(await plane.kubectlAs(join(plane.folder, 'bob.conf'), 'get', '--raw', '/readyz')).toBe('ok');
   expect(isEmpty((await plane.deployControlPlane()).plan)).toBe(true);
   await plane.kbinDoes('verify');
 });

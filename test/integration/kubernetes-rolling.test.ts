@@ -75,7 +75,7 @@ scheduler: { flags: { profiling: 'false' } }`,
 });
 
 test('a host that loses its power: the others serve, leaders move, and it comes back by itself', {
-  timeout: 300_000,
+  timeout: 600_000,
 }, async () => {
   const [lost = ''] = [await leaderOf('kube-controller-manager', 'node1')];
   expect(names).toContain(lost);
