@@ -29,7 +29,7 @@ export function certificateParts(der: Buffer): CertificateParts {
   if (whole.tag !== 0x30 || whole.whole.length !== der.length)
     throw new RangeError('DER: not one certificate');
   const [tbs, algorithm] = children(whole.content);
-  if (tbs?.tag !== 0x30 || algorithm === undefined) throw new RangeError('DER: not a certificate');
+  if (tbs?.tag !== 0x30 || algorithm?.tag !== 0x30) throw new RangeError('DER: not a certificate');
   const fields = children(tbs.content);
   if (fields[0]?.tag === 0xa0) fields.shift();
   const [serial, , issuer, validity, subject, spki, ...rest] = fields;

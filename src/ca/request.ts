@@ -77,7 +77,7 @@ function takeApart(der: Buffer): ReadRequest {
   const whole = firstElement(der);
   if (whole.whole.length !== der.length) throw new RangeError('DER: something follows the request');
   const [info, algorithm, signature] = children(whole.content);
-  if (info?.tag !== 0x30 || algorithm === undefined || signature?.tag !== 0x03)
+  if (info?.tag !== 0x30 || algorithm?.tag !== 0x30 || signature?.tag !== 0x03)
     throw new RangeError('DER: not a request');
   const [version, subject, spki, attributes] = children(info.content);
   if (version?.tag !== 0x02 || subject === undefined || spki === undefined)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { San } from '../../pki/san.ts';
 import { encodeCertificate, keyIdentifier } from '../ca/encode.ts';
 import { extensionOids } from '../ca/extensions.ts';
@@ -37,7 +38,6 @@ export function signCertificate(order: SigningOrder, authority: Authority, remar
   checkAuthority(order, authority, remarks);
   if (profile.usages.length === 0) throw noUsages(profile);
   const { subject, sans, copied, spki } = granted(order, remarks);
-  checkNames(profile, subject, sans);
   const span = validity(profile, now);
   if (span.notAfter > authority.parts.notAfter) {
     const [own, its] = [span.notAfter, authority.parts.notAfter].map((date) =>
@@ -103,7 +103,7 @@ function granted(
   const requested = allowed === undefined ? asked.sans : asked.sans.filter(({ type }) => allowed[type]);
   const own = hosts === undefined ? undefined : hostSans(hosts, '-hostname', remarks);
   const copiesNames = copied.some(({ oid }) => oid === extensionOids.subjectAltName);
-  if (own !== undefined && copiesNames) {
+  if (own !== undefined && copiesNames && !isDeepStrictEqual(own, inOrder(asked.sans))) {
     remarks.push('the names are those of the request, not of -hostname: the profile has "copy_extensions"');
   }
   const named = inOrder(own ?? requested);
@@ -115,12 +115,10 @@ function granted(
     );
   }
   const from: Subject = allowed === undefined || allowed.subject ? asked.subject : [];
-  return {
-    sans,
-    copied,
-    spki: asked.spki,
-    subject: subject === undefined ? issuedSubject(from) : overriddenSubject(subject, from),
-  };
+  const issued = subject === undefined ? issuedSubject(from) : overriddenSubject(subject, from);
+  // All that are asked for, those too that a CA does not get.
+  checkNames(profile, issued, named);
+  return { sans, copied, spki: asked.spki, subject: issued };
 }
 
 /** cfssl looks at what the request asks for, never at what the profile gives. */

@@ -35,7 +35,8 @@ export async function gencert(run: Run): Promise<Outcome> {
     ...(hosts === undefined ? {} : { hosts }),
   };
   const key = await makeKey(request.key ?? {});
-  const { asked, pem } = makeRequest(wanted, key, source, run.remarks);
+  // Names given with -hostname are looked at once, when the certificate is made.
+  const { asked, pem } = makeRequest(wanted, key, source, hosts === undefined ? run.remarks : []);
   const order = { asked, profile, config, now: run.now, ...(hosts === undefined ? {} : { hosts }) };
   const cert = signCertificate(order, authority, run.remarks);
   return { made: { cert, csr: pem, key: keyPem(key) } };

@@ -383,6 +383,21 @@ describe('where cfssl is silent', () => {
     ]);
   });
 
+  test('a whitelist is for all names that are asked for, those too that a CA does not get', async () => {
+    const folder = await folderWithCa('kbin');
+    const profile = {
+      usages: ['cert sign'],
+      expiry: '1h',
+      ca_constraint: { is_ca: true },
+      name_whitelist: '^www$',
+    };
+    put(folder, { 'config.json': { signing: { profiles: { ca: profile } } } });
+    const words = ['gencert', ...signed, '-profile', 'ca', 'www.json'];
+    const [theirs, ours] = [await cfssl(folder, words), await kbin(folder, words)];
+    expect(theirs.failed).toMatch(/does not match policy whitelist/);
+    expect(ours.failed).toMatch(/does not allow "www\.example\.com"/);
+  });
+
   test('nothing is said where nothing is wrong', async () => {
     const folder = await folderWithCa('kbin');
     const { err } = await kbin(folder, ['gencert', ...signed, '-profile', 'www', '--strict', 'www.json']);

@@ -6,6 +6,7 @@
  */
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { certificateParts } from '../../src/ca/certificate-parts.ts';
+import { children, firstElement } from '../../src/ca/der-read.ts';
 import { pemBlocks, pemText } from '../../src/ca/pem.ts';
 import { type Authority, oneCertificate, readAuthority, readKey } from '../../src/cfssl/authority.ts';
 import { bundle } from '../../src/cfssl/bundle.ts';
@@ -228,8 +229,10 @@ function targets(made: Seeds): readonly ((below: Below) => Promise<void> | void)
       const pem = mutatePem(made.csr, below);
       const asked = await readAsked(pem, 'a.csr', []);
       // Only what is the seed's own signed content is signed with its key.
-      const info = (text: string): string =>
-        pemBlocks(text, '')[0]?.der.subarray(0, -74).toString('hex') ?? '';
+      const info = (text: string): string | undefined => {
+        const { der } = pemBlocks(text, '')[0] ?? { der: Buffer.alloc(0) };
+        return children(firstElement(der).content)[0]?.whole.toString('hex');
+      };
       if (info(pem) !== info(made.csr)) throw new Error(`a request that was changed was taken: ${pem}`);
       signCertificate({ asked, profile: config.default, config, now }, made.authority, []);
     },
