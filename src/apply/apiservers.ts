@@ -18,6 +18,7 @@ export function apiserverKind(run: ControlPlaneRun, work: Work): Kind {
   const read = () => readApiservers(apiservers, credentials, lookDeadlineMs);
   return {
     component: 'kube-apiserver',
+    restarting: `restarting: it serves on for ${run.deployment.cluster.kubernetes.shutdownDelay} s, then ends its requests`,
     prove: (place, began, within = work.within) => prove(run, work, place, { began, within }),
     unwell: async (places) => {
       const targets = places.map(({ name }) => targetOf(apiservers, name));

@@ -17,9 +17,10 @@ export async function commitAndProve<P extends Workplace, T>(
   work: Pick<Work, 'progress'>,
   place: P,
   prove: Proof<P, T>,
+  restarting = 'restarting',
 ): Promise<T> {
   const { host, name, task } = place;
-  const words = { none: 'changing', start: 'starting', restart: 'restarting' };
+  const words = { none: 'changing', start: 'starting', restart: restarting };
   work.progress.step(name, words[task.plan.disruption]);
   try {
     const began = await act(host, 'commit', commitment(task));

@@ -6,6 +6,8 @@ import { checkpoint, clearUp, onAll, type Work, type Workplace } from './work.ts
 export interface Kind {
   /** `kube-apiserver`. */
   readonly component: string;
+  /** What progress says of a restart, when there is more to say than that. */
+  readonly restarting?: string;
   /** Proves that it is healthy with what its task says. `within` seconds, the run's own patience by default. */
   readonly prove: (place: Workplace, began: number, within?: number) => Promise<unknown>;
   /** Of processes that run as they should: those that are not healthy now. */
@@ -95,7 +97,7 @@ function restarting(place: Workplace): Workplace {
 }
 
 async function bring(work: Work, kind: Kind, place: Workplace): Promise<void> {
-  await commitAndProve(work, place, kind.prove);
+  await commitAndProve(work, place, kind.prove, kind.restarting);
   await clearUp(work, place);
 }
 
