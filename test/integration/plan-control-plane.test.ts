@@ -120,6 +120,55 @@ describe('installed by hand from kbin render', () => {
     expect((await planOf()).empty).toBe(true);
   });
 
+  test('what others could not read yet is not written; another provider and none are safe', async () => {
+    const names = lab.hosts.map(({ name }) => name);
+    const stops = (code: string) => names.map((name) => `stop ${code}@${name}`);
+    await plane.change({ kubernetes: 'encryption: { resources: [secrets, configmaps] }' });
+    expect(codes(await planOf())).toEqual(stops('encryption-in-steps'));
+    await plane.change({ kubernetes: 'encryption: { resources: [configmaps] }' });
+    expect(codes(await planOf())).toEqual([
+      ...stops('encryption-resource-lost'),
+      ...stops('encryption-in-steps'),
+    ]);
+
+    const [first, second] = names as [string, string];
+    await plane.kubectl(first, 'create', 'secret', 'generic', 'kept', '--from-literal=word=first');
+    const stopping = async () => codes(await planOf()).filter((code) => code.startsWith('stop'));
+    await plane.change({ kubernetes: 'encryption: aesgcm' });
+    expect(await stopping()).toEqual([]);
+    for (const kubernetes of ['encryption: off', '']) {
+      await plane.change({ kubernetes });
+      expect(await stopping()).toEqual([]);
+      await plane.deployControlPlane();
+      for (const name of [first, second]) {
+        const read = await plane.kubectl(name, 'get', 'secret', 'kept', '-o', 'jsonpath={.data.word}');
+        expect(Buffer.from(read, 'base64').toString()).toBe('first');
+      }
+      await plane.kubectl(
+        second,
+        'patch',
+        'secret',
+        'kept',
+        '-p',
+        `{"metadata":{"labels":{"a":"${kubernetes.slice(12)}"}}}`,
+      );
+    }
+    expect((await planOf()).empty).toBe(true);
+  }, 300_000);
+
+  test('steps between versions that Kubernetes does not support', async () => {
+    const told = async (version: string) => {
+      await plane.change({ kubernetes: `version: ${version}\nsource: ./not-there.tar.gz` });
+      return codes(await planOf());
+    };
+    const on = (code: string) => lab.hosts.map(({ name }) => `${code}@${name}`);
+    expect(await told('1.22.17')).toEqual([...on('stop skipped-minor'), 'warning binaries-unknown']);
+    expect(await told('1.20.1')).toEqual([...on('warning older-patch'), 'warning binaries-unknown']);
+    expect(await told('1.21.14')).toEqual(['warning binaries-unknown']);
+    await plane.change({ kubernetes: '' });
+    expect((await planOf()).empty).toBe(true);
+  });
+
   test('a static pod of kubeadm stops it', async () => {
     const [host] = lab.hosts as [LabHost];
     const path = '/etc/kubernetes/manifests/kube-scheduler.yaml';
