@@ -36,8 +36,9 @@ interface Looked {
   readonly plan: readonly string[];
 }
 
+/** Nobody's answer is wanted within the usual five seconds: machines that run several labs stall. */
 async function verify(...flags: string[]): Promise<Looked> {
-  const { code, stdout, stderr } = await plane.kbin('verify', '--json', ...flags);
+  const { code, stdout, stderr } = await plane.kbin('verify', '--json', '--timeout', '20', ...flags);
   if (stdout === '') throw new Error(stderr);
   expect(`${stdout}${stderr}`).not.toMatch(/PRIVATE KEY|eyJhbGci/);
   const report = JSON.parse(stdout) as Report;
@@ -349,7 +350,8 @@ describe('a control plane that is not what it should be', () => {
     try {
       const { code, findings } = await verify();
       expect(code).toBe(3);
-      expect(findings).toEqual([
+      // The apiserver itself may stall meanwhile, with a connection from before.
+      expect(findings.filter((text) => text.includes('etcd-reached'))).toEqual([
         `fail etcd-reached node2: from this host, node3 (${node3.address}:2379) refuses connections: nothing listens there`,
       ]);
     } finally {
@@ -384,28 +386,28 @@ describe('a control plane that is not what it should be', () => {
   test('a host is gone: the others are looked at all the same', async () => {
     await node3.disconnect();
     try {
-      // An apiserver of 1.20 may say for a moment that it has no etcd, while there is an election.
-      const { code, findings, report } = await until(
-        'the other two are ready',
+      // Connections of apiservers to the lost etcd member hang for a while, and there may be an election.
+      const looked = await until(
+        'the other two agree',
         async (saw) => {
-          const looked = await verify();
-          const ready = looked.report.controlPlane.filter(({ apiserver }) => apiserver.healthy);
-          return ready.length === 2 ? looked : saw(looked.findings.join('\n'));
+          const seen = await verify('--timeout', '5');
+          const checks = seen.report.sections.flatMap((section) => section.checks);
+          const both = ['objects-agree', 'tokens-accepted', 'encryption-at-rest'].every(
+            (id) =>
+              checks
+                .filter((check) => check.id === id)
+                .map(({ target, status }) => `${target} ${status}`)
+                .join() === 'node1 pass,node2 pass',
+          );
+          return both ? seen : saw(seen.findings.join('\n'));
         },
         { timeoutMs: 120_000 },
       );
-      expect(code).toBe(3);
-      expect(findings.join('\n')).toMatch(/^fail apiserver-reachable node3: /m);
-      expect(findings.join('\n')).toMatch(/^fail scheduler-healthy node3: /m);
-      expect(findings.join('\n')).toMatch(/^fail etcd-reached node1: from this host, node3 /m);
-      const checks = report.sections.flatMap((section) => section.checks);
-      for (const id of ['objects-agree', 'tokens-accepted', 'encryption-at-rest'])
-        expect(
-          checks.filter((check) => check.id === id).map(({ target, status }) => [target, status]),
-        ).toEqual([
-          ['node1', 'pass'],
-          ['node2', 'pass'],
-        ]);
+      expect(looked.code).toBe(3);
+      const findings = looked.findings.join('\n');
+      expect(findings).toMatch(/^fail apiserver-reachable node3: /m);
+      expect(findings).toMatch(/^fail scheduler-healthy node3: /m);
+      expect(findings).toMatch(/^fail etcd-reached node1: from this host, node3 /m);
     } finally {
       await node3.connect();
     }
