@@ -60,7 +60,7 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
       now: deployment.now,
       onStep: progress.step,
     });
-    refuseUnreachable(looked);
+    refuseUnreachable(looked, 'membership then stays as it is');
     const reached = withFormerEndpoints(targets, cluster, observedBy(looked));
     const run = { deployment, survey: looked, targets: reached, credentials, store: view };
     const first = await readings;

@@ -3,8 +3,11 @@ import type { PlanFinding } from '../diff/changes.ts';
 import { KbinError } from '../errors.ts';
 import type { Survey } from './survey.ts';
 
-/** A host that does not answer stops a run: what is on it could be the half of the cluster that counts. */
-export function refuseUnreachable({ unreachable, answered }: Survey): void {
+/**
+ * A host that does not answer stops a run: what is on it could be the half of the cluster that counts. `leftOut` says
+ * what leaving it out means, in a clause.
+ */
+export function refuseUnreachable({ unreachable, answered }: Survey, leftOut?: string): void {
   const [first, ...more] = unreachable;
   if (first === undefined) return;
   const { message, details } = first.error;
@@ -17,7 +20,9 @@ export function refuseUnreachable({ unreachable, answered }: Survey): void {
       details.next ?? 'Bring the host back.',
       ...(answered.length === 0
         ? []
-        : [`Or leave it out of this run with --skip-host ${first.host}: membership then stays as it is.`]),
+        : [
+            `Or leave it out of this run with --skip-host ${first.host}${leftOut === undefined ? '' : `: ${leftOut}`}.`,
+          ]),
     ].join('\n'),
     output: output.filter((part) => part !== undefined).join('\n'),
     cause: first.error,
