@@ -11,7 +11,7 @@ export const kubernetesSymptoms: readonly Symptom[] = [
     code: 'unknown-flag',
     sign: /unknown (?:shorthand )?flag: (?:'\w' in )?(--?[\w-]+)/,
     why: 'this version of $program does not know the flag $1',
-    next: 'Take it out of `kubernetes.components.$program.flags` in cluster.yaml or out of a drop-in of the unit, or choose the version that knows it.',
+    next: 'Take it out of the `flags` of that program (`kubernetes:` in cluster.yaml) or out of a drop-in of the unit, or choose the version that knows it.',
   },
   {
     code: 'unknown-feature-gate',
@@ -23,7 +23,7 @@ export const kubernetesSymptoms: readonly Symptom[] = [
     code: 'bad-value',
     sign: /invalid argument \\*"[^"]*\\*" for \\*"([^"\\]+)\\*" flag|invalid value \\*"[^"]*\\*" for flag -*([\w-]+)/,
     why: '$program does not accept the value of $1',
-    next: 'Correct it under `kubernetes.components.$program.flags` in cluster.yaml; the journal says what is wrong with it.',
+    next: 'Correct it among the `flags` of that program (`kubernetes:` in cluster.yaml); the journal says what is wrong with it.',
   },
   {
     code: 'unknown-admission-plugin',

@@ -3,6 +3,7 @@ import { checkKubernetesFlags } from '../desired/components/kube-overrides.ts';
 import type { PlanFinding, UnreachableHost } from './changes.ts';
 import type { ApiserverReading } from './control-plane-view.ts';
 import { encryption } from './encryption.ts';
+import { establishedSettings } from './established.ts';
 import { foreignControlPlane } from './foreign.ts';
 import { isComparable } from './paths.ts';
 import type { HostSides } from './preflight.ts';
@@ -20,6 +21,7 @@ export function controlPlanePreflight(
     ...(isAbout(hosts) ? unknownFlags(cluster) : []),
     ...foreignControlPlane(hosts),
     ...versionSkew(cluster, hosts, apiservers),
+    ...establishedSettings(hosts),
     ...encryption(
       hosts,
       unreachable.filter(({ host }) => names.includes(host)),

@@ -1,6 +1,5 @@
 import type { Change } from '../diff/changes.ts';
 import { unifiedDiff } from '../diff/text.ts';
-import { KbinError } from '../errors.ts';
 import { type ApiClient, ApiError } from './api-client.ts';
 
 /** An object as it should be in Kubernetes: whatever it says has to hold, what it leaves out is others' business. */
@@ -38,7 +37,7 @@ async function compare(client: ApiClient, wanted: WantedObject): Promise<Change 
     kind: 'object',
     target,
     action: 'update',
-    reason: `${differing.join(', ')} ${verb}${differing.includes('roleRef') ? ', and Kubernetes never changes a roleRef' : ''}`,
+    reason: `${differing.join(', ')} ${verb}${differing.includes('roleRef') ? ', so it is deleted and made anew' : ''}`,
     diff: unifiedDiff(target, shown(found, differing), shown(wanted, differing)),
   };
 }
@@ -76,28 +75,23 @@ function labels(object: unknown): unknown {
 }
 
 /**
- * Makes it so, by server-side apply: what others added stays. Rejects with an ApiError, or a KbinError that says what to
- * do about a roleRef that would have to change.
+ * Makes it so, by server-side apply: what others added stays. A binding to another role is deleted and made anew, as
+ * `kubectl auth reconcile` does, since Kubernetes never changes a roleRef. Rejects with an ApiError.
  */
 export async function applyObject(client: ApiClient, object: WantedObject): Promise<void> {
-  try {
-    await client.send({
+  const apply = () =>
+    client.send({
       method: 'PATCH',
       path: `${pathOf(object)}?fieldManager=${fieldManager}&force=true`,
       contentType: 'application/apply-patch+yaml',
       body: object,
     });
+  try {
+    await apply();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 422 || !/roleRef/i.test(error.message)) throw error;
-    const { kind, metadata } = object;
-    const namespace = metadata.namespace === undefined ? '' : ` -n ${metadata.namespace}`;
-    throw new KbinError(`${nameOf(object)} refers to another role than it should`, {
-      host: client.target.name,
-      step: `apply ${nameOf(object)}`,
-      why: 'Kubernetes never changes the roleRef of a binding, so kbin does not either',
-      next: `see who made it so; then delete it (kubectl delete ${kind.toLowerCase()}${namespace} ${metadata.name}) and run kbin again`,
-      cause: error,
-    });
+    await client.send({ method: 'DELETE', path: pathOf(object) });
+    await apply();
   }
 }
 

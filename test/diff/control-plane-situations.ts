@@ -17,6 +17,8 @@ export interface Situation {
   /** KBIN_INPUTS of the process; default: that of the unit file. `none`: it was not started by kbin. */
   readonly runningInputs?: string;
   readonly argv?: readonly string[];
+  /** What it should be started with. */
+  readonly wantedArgv?: readonly string[];
   /** encryption-keys.txt on the host. */
   readonly note?: string;
   readonly wantedNote?: string;
@@ -55,7 +57,11 @@ export function sidesOf(index: number, situations: Situation | readonly Situatio
   };
 }
 
-function desiredComponent({ component = 'kube-apiserver', wantedNote = '' }: Situation): DesiredComponent {
+function desiredComponent({
+  component = 'kube-apiserver',
+  wantedNote = '',
+  wantedArgv = [],
+}: Situation): DesiredComponent {
   const unit = `${component}.service`;
   const secret: DesiredFile = {
     path: 'encryption.yaml',
@@ -71,7 +77,7 @@ function desiredComponent({ component = 'kube-apiserver', wantedNote = '' }: Sit
       { path: `/etc/systemd/system/${unit}`, ...file, content: textContent('unit'), effect: 'restart' },
     ],
     bundles: [{ path: bundlePath, ...file, files: [secret], digest: 'd'.repeat(64) }],
-    unit: { name: unit, inputs: 'bb', process: { argv: [], settings: {} } },
+    unit: { name: unit, inputs: 'bb', process: { argv: wantedArgv, settings: {} } },
   };
 }
 

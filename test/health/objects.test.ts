@@ -81,15 +81,14 @@ test('what somebody changed is found, shown and put right; what they added stays
   });
 });
 
-test('a roleRef that would have to change is refused, with what to do', async () => {
+test('a binding to another role is made anew', async () => {
   const other = { ...binding, roleRef: { ...binding.roleRef, name: 'view' } };
   expect(await compareObjects(client, [other])).toMatchObject([
-    { action: 'update', reason: 'roleRef differs, and Kubernetes never changes a roleRef' },
+    { action: 'update', reason: 'roleRef differs, so it is deleted and made anew' },
   ]);
-  await expect(applyObject(client, other)).rejects.toMatchObject({
-    message: 'ClusterRoleBinding/kbin:test refers to another role than it should',
-    details: { next: expect.stringContaining('kubectl delete clusterrolebinding kbin:test') },
-  });
+  await applyObject(client, other);
+  expect(await compareObjects(client, [other])).toEqual([]);
+  await applyObject(client, binding);
   expect(await compareObjects(client, [binding])).toEqual([]);
 });
 
