@@ -89,6 +89,19 @@ describe('before there is a control plane', () => {
       );
     });
 
+    test('a host whose sshd forwards nothing: its components could not be proven, so nothing is brought', async () => {
+      const setting = '/etc/ssh/sshd_config.d/00-closed.conf';
+      await during(
+        on('node2').sh(`echo 'AllowTcpForwarding no' >${setting}; systemctl reload ssh`),
+        () =>
+          expectNothing({
+            message: 'kube-controller-manager on node2 could not be asked how it is',
+            details: { host: 'node2', next: expect.stringContaining('AllowTcpForwarding') },
+          }),
+        () => on('node2').sh(`rm ${setting}; systemctl reload ssh`),
+      );
+    });
+
     test('a port that is taken only later: the journal says so, and the next run carries on', async () => {
       const connect = rightBefore(await plane.connect(), 'node2', 'commit', () =>
         on('node2').occupyPort(6443),
@@ -252,6 +265,27 @@ describe('a running control plane', () => {
     expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
     expect(after[2]).not.toBe(before[2]);
   });
+
+  test(
+    'an apiserver whose port is closed to this machine is asked through SSH, and restarted in its turn',
+    patient,
+    async () => {
+      await setFlags('max-requests-inflight: 666');
+      const operator = on('node2').address.replace(/\d+$/, '1');
+      const rule = ['INPUT', '-p', 'tcp', '--dport', '6443', '-s', operator, '-j', 'DROP'];
+      await during(
+        on('node2').run('iptables', '-I', ...rule),
+        async () => {
+          const before = await apiservers();
+          const { plan } = await plane.deployControlPlane();
+          expect(plan.hosts.filter(({ disruption }) => disruption === 'restart')).toHaveLength(3);
+          const after = await apiservers();
+          expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+        },
+        () => on('node2').run('iptables', '-D', ...rule),
+      );
+    },
+  );
 
   test('Ctrl-C between two restarts', async () => {
     await setFlags('max-requests-inflight: 555');
