@@ -22,6 +22,8 @@ export const loggingLives: readonly FlagLife[] = [
   // KEP-2305 (kubernetes#99385, website#27069 for 1.21); the manifest with its beta (kubernetes#118299, July 2023).
   { since: '1.21', flags: 'allow-metric-labels disabled-metrics' },
   { since: '1.28', flags: 'allow-metric-labels-manifest' },
+  // kubernetes#133980, release notes of 1.35.
+  { since: '1.35', flags: 'min-compatibility-version' },
 ];
 
 /** k8s.io/apiserver, pkg/server/options/serving.go. */
@@ -33,6 +35,8 @@ export const servingLives: readonly FlagLife[] = [
   { since: '1.21', flags: 'permit-address-sharing' },
   // kubernetes#122176, in the release notes of 1.31.
   { since: '1.31', flags: 'disable-http2-serving' },
+  // CHANGELOG-1.36 (kubernetes#137115).
+  { since: '1.36', flags: 'tls-curve-preferences' },
 ];
 
 /** k8s.io/apiserver, pkg/server/options/{authentication,authorization}.go, as the other two have them. */

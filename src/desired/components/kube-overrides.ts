@@ -1,7 +1,10 @@
 import { type Cluster, type ControlPlaneComponent, controlPlaneComponents } from '../../cluster/cluster.ts';
+import { type Version, versionOf } from '../../cluster/version.ts';
 import { exitCode, KbinError } from '../../errors.ts';
 import { apiserverSettings } from './kube-apiserver-settings.ts';
 import { controllerManagerSettings } from './kube-controller-manager-settings.ts';
+import { knowsFlag, lifeText } from './kube-flags.ts';
+import { knownAdmissionPlugin, knownGate } from './kube-gates.ts';
 import { schedulerSettings } from './kube-scheduler-settings.ts';
 import type { KubeSetting } from './kube-setting.ts';
 
@@ -26,22 +29,59 @@ const settings: Readonly<Record<ControlPlaneComponent, readonly KubeSetting[]>> 
 
 /** Looks at the `flags` of cluster.yaml. Pure; src/diff makes findings of it, desire() refuses. */
 export function checkKubernetesFlags(cluster: Cluster): FlagCheck {
-  const refused = controlPlaneComponents.flatMap((component) =>
-    Object.entries(cluster.kubernetes.components[component].flags).flatMap(([flag, values]) => {
-      const why = refusal(component, flag, values);
-      return why === undefined ? [] : [{ component, flag, why }];
-    }),
+  const { version, components } = cluster.kubernetes;
+  const release = version === undefined ? undefined : versionOf(version);
+  const given = controlPlaneComponents.flatMap((component) =>
+    Object.entries(components[component].flags).map(([flag, values]) => ({ component, flag, values })),
   );
-  return { refused, unknown: [] };
+  const refused = given.flatMap(({ component, flag, values }) => {
+    const why = wiringMistake(component, flag, values) ?? (release && valueMistake(flag, values, release));
+    return why === undefined ? [] : [{ component, flag, why }];
+  });
+  if (release === undefined) return { refused, unknown: [] };
+  const unknown = given
+    .filter(({ component, flag }) => !knowsFlag(component, flag, release))
+    .filter((given) => !refused.some((mistake) => isSameFlag(mistake, given)))
+    .map(({ component, flag }) => ({ component, flag, why: unknownText(component, flag, release) }));
+  return { refused, unknown };
 }
 
-function refusal(
+function wiringMistake(
   component: ControlPlaneComponent,
   flag: string,
   values: readonly string[],
 ): string | undefined {
   const wiring = settings[component].find((setting) => setting.flag === flag)?.wiring;
   return typeof wiring === 'function' ? wiring(values) : wiring;
+}
+
+/** Names within a value that surely no such release has: the component would not start. */
+function valueMistake(flag: string, values: readonly string[], release: Version): string | undefined {
+  const words = values.flatMap((value) => value.split(',')).map((word) => word.trim());
+  if (flag === 'feature-gates') {
+    // `kube:` before the name from 1.31 on.
+    const gates = words.map((word) => word.replace(/=.*$/, '').replace(/^kube:/, ''));
+    const foreign = gates.find((gate) => /^\w+$/.test(gate) && knownGate(gate, release) === false);
+    return foreign && `${releaseText(release)} has no feature gate ${foreign}, and would not start`;
+  }
+  if (flag !== 'enable-admission-plugins' && flag !== 'disable-admission-plugins') return undefined;
+  const foreign = words.find((word) => word !== '' && knownAdmissionPlugin(word, release) === false);
+  return foreign && `${releaseText(release)} has no admission plugin ${foreign}, and would not start`;
+}
+
+function unknownText(component: ControlPlaneComponent, flag: string, release: Version): string {
+  const life = lifeText(component, flag);
+  return life === undefined
+    ? `no ${component} has a flag of this name`
+    : `${component} ${release.major}.${release.minor} does not have it (it exists ${life})`;
+}
+
+function releaseText({ major, minor }: Version): string {
+  return `Kubernetes ${major}.${minor}`;
+}
+
+function isSameFlag(one: { component: string; flag: string }, other: { component: string; flag: string }) {
+  return one.component === other.component && one.flag === other.flag;
 }
 
 /** Throws KbinError with all that one component's flags may not be. */

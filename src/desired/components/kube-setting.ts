@@ -1,6 +1,7 @@
 import type { Cluster, ClusterHost, ControlPlaneComponent } from '../../cluster/cluster.ts';
 import { compareMinors, type Version, versionOf } from '../../cluster/version.ts';
 import type { StoreView } from '../store-view.ts';
+import { knowsFlag } from './kube-flags.ts';
 
 /** What a flag's value may depend on. */
 export interface Placed {
@@ -25,7 +26,10 @@ export interface KubeSetting {
   readonly wiring?: string | ((values: readonly string[]) => string | undefined);
 }
 
-/** `--flag=value`: kbin's, with those of cluster.yaml over them, and after them the further ones of cluster.yaml. */
+/**
+ * `--flag=value`: kbin's, with those of cluster.yaml over them, and after them the further ones of cluster.yaml. What the
+ * release does not know is left out, whoever set it: the program would not start (checkKubernetesFlags tells of it).
+ */
 export function flagWords(
   component: ControlPlaneComponent,
   settings: readonly KubeSetting[],
@@ -39,7 +43,9 @@ export function flagWords(
   const further = Object.entries(flags).filter(
     ([flag]) => !settings.some((setting) => setting.flag === flag),
   );
-  return [...own, ...further].flatMap(([flag, values]) => words(flag, values));
+  return [...own, ...further]
+    .filter(([flag]) => knowsFlag(component, flag, placed.version))
+    .flatMap(([flag, values]) => words(flag, values));
 }
 
 function isSet({ since, until }: KubeSetting, version: Version): boolean {
