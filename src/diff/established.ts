@@ -43,11 +43,11 @@ const established: readonly Established[] = [
 export function establishedSettings(hosts: readonly HostSides[]): PlanFinding[] {
   return established.flatMap(({ component, flag, severity, code, why, next }) => {
     const changed = hosts.flatMap(({ desired, observed }) => {
-      const wanted = desired.components.find(({ name }) => name === component)?.unit;
-      const running = wanted && observed.units.get(wanted.name)?.process?.argv;
-      if (running === undefined || wanted === undefined) return [];
+      const unit = desired.components.find(({ name }) => name === component)?.unit;
+      const running = unit && observed.units.get(unit.name)?.process;
+      if (running === undefined || unit === undefined) return [];
       const now = valuesOf(running, flag);
-      const then = valuesOf(wanted.process.argv, flag);
+      const then = valuesOf(unit.process, flag);
       return now.some((value) => !then.includes(value))
         ? [`${now.join(', ')} becomes ${then.join(', ')}`]
         : [];
@@ -57,7 +57,7 @@ export function establishedSettings(hosts: readonly HostSides[]): PlanFinding[] 
   });
 }
 
-function valuesOf(argv: readonly string[], flag: string): string[] {
+function valuesOf({ argv }: { readonly argv: readonly string[] }, flag: string): string[] {
   const start = `--${flag}=`;
   return argv.filter((word) => word.startsWith(start)).map((word) => word.slice(start.length));
 }

@@ -94,4 +94,5 @@ export const reserved: readonly { readonly what: RegExp; readonly where: RegExp;
 ];
 
 /** Names that say nothing. */
-export const emptyNames = /(^|[-/])(utils?|helpers?|(?<!controller-)managers?|misc|common|shared|stuff)([-./]|$)/;
+export const emptyNames =
+  /(^|[-/])(utils?|helpers?|(?<!controller-)managers?|misc|common|shared|stuff)([-./]|$)/;
