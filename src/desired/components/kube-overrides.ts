@@ -27,6 +27,37 @@ const settings: Readonly<Record<ControlPlaneComponent, readonly KubeSetting[]>> 
   'kube-scheduler': schedulerSettings,
 };
 
+type Wiring = NonNullable<KubeSetting['wiring']>;
+
+const noStart = 'the program would do that and end, instead of starting';
+const otherApiserver = 'it talks to the apiserver of its own host, and would talk to another';
+const plaintext: Wiring = (values) =>
+  values.every((value) => value === '0')
+    ? undefined
+    : 'it would let anybody on the host do everything, in plain text';
+
+/** What would break any of the three, whether kbin sets it or not. */
+const ofAll: Readonly<Record<string, Wiring>> = {
+  help: noStart,
+  version: noStart,
+  'secure-port': (values) =>
+    values.includes('0') ? 'without its port nobody can tell whether it is well' : undefined,
+};
+
+/** What kbin does not set itself and what would break it all the same. */
+const further: Readonly<Record<ControlPlaneComponent, Readonly<Record<string, Wiring>>>> = {
+  'kube-apiserver': {
+    'bind-address': (values) =>
+      values.some((value) => /^(127\.|::1$)/.test(value))
+        ? 'the other components, kbin and everybody else reach it at the host’s address'
+        : undefined,
+    'insecure-port': plaintext,
+    port: plaintext,
+  },
+  'kube-controller-manager': { master: otherApiserver },
+  'kube-scheduler': { master: otherApiserver, 'write-config-to': noStart },
+};
+
 /** Looks at the `flags` of cluster.yaml. Pure; src/diff makes findings of it, desire() refuses. */
 export function checkKubernetesFlags(cluster: Cluster): FlagCheck {
   const { version, components } = cluster.kubernetes;
@@ -51,7 +82,10 @@ function wiringMistake(
   flag: string,
   values: readonly string[],
 ): string | undefined {
-  const wiring = settings[component].find((setting) => setting.flag === flag)?.wiring;
+  const wiring =
+    settings[component].find((setting) => setting.flag === flag)?.wiring ??
+    further[component][flag] ??
+    ofAll[flag];
   return typeof wiring === 'function' ? wiring(values) : wiring;
 }
 

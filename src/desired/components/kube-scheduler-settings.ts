@@ -5,6 +5,7 @@ import { clientSettings, servingSettings } from './kube-tls-settings.ts';
 /** The first minor that gets its settings as a file. */
 export const configuredSince = '1.23';
 
+const alone = 'two of them at work would place the same pods; there may be another on any host';
 const apiserver = 'it talks to the apiserver of its own host with kbin’s certificate';
 
 /**
@@ -19,7 +20,7 @@ export const schedulerSettings: readonly KubeSetting[] = [
     wiring: 'kbin writes the scheduler’s configuration, in the version that the release reads',
   },
   { flag: 'kubeconfig', value: inBundle('kubeconfig'), until: '1.22', wiring: apiserver },
-  { flag: 'leader-elect', value: () => 'true', until: '1.22' },
+  { flag: 'leader-elect', value: () => 'true', until: '1.22', wiring: alone },
   { flag: 'profiling', value: () => 'false', until: '1.22' },
   { flag: 'authentication-kubeconfig', value: inBundle('kubeconfig'), wiring: apiserver },
   { flag: 'authorization-kubeconfig', value: inBundle('kubeconfig'), wiring: apiserver },

@@ -100,3 +100,21 @@ kubernetes: { scheduler: { flags: { no-such-flag: 1 } } }
   const cluster = parseCluster(text, { file: 'cluster.yaml', folder: '/home/me/prod' });
   expect(checkKubernetesFlags(cluster)).toEqual({ refused: [], unknown: [] });
 });
+
+test.each<[string, string, boolean]>([
+  ['apiserver', 'bind-address: 127.0.0.1', true],
+  ['apiserver', 'bind-address: 10.0.0.1', false],
+  ['apiserver', 'insecure-port: 8080', true],
+  ['apiserver', 'insecure-port: 0', false],
+  ['apiserver', 'version: true', true],
+  ['controllerManager', 'master: https://10.0.0.9:6443', true],
+  ['controllerManager', 'secure-port: 0', true],
+  ['controllerManager', 'secure-port: 10300', false],
+  ['scheduler', 'master: https://10.0.0.9:6443', true],
+  ['scheduler', 'leader-elect: false', true],
+  ['scheduler', 'secure-port: 0', true],
+  ['scheduler', 'write-config-to: /tmp/x', true],
+])('what breaks the wiring is refused: %s %s', (component, flag, isRefused) => {
+  const { refused } = checkKubernetesFlags(clusterWith('1.20.2', `  ${component}: { flags: { ${flag} } }\n`));
+  expect(refused.length > 0).toBe(isRefused);
+});
