@@ -73,6 +73,10 @@ export const controllerManagerLives: readonly FlagLife[] = [
   { since: '1.32', flags: 'concurrent-daemonset-syncs emulated-version' },
   // cmd/kube-controller-manager/app/options/devicetaintevictioncontroller.go, 008b3652; website#53927 for 1.35.
   { since: '1.35', flags: 'concurrent-device-taint-eviction-syncs' },
-  // kubernetes#134701, merged after 1.35.
-  { since: '1.36', flags: 'concurrent-resource-claim-syncs' },
+  // The reference page of 1.35 has it; earlier ones were not looked up.
+  { since: '1.35', flags: 'controller-shutdown-timeout' },
+  // cli/run.go of component-base takes `_` for `-` since then; before, concurrent_rc_syncs is the one name.
+  { since: '1.23', flags: 'concurrent-rc-syncs' },
+  // kubernetes#134701, CHANGELOG-1.36, resourceclaimcontroller.go (10cd7f60).
+  { since: '1.36', flags: 'concurrent-resourceclaim-syncs' },
 ];

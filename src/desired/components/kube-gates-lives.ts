@@ -17,12 +17,16 @@ export const gateLives: readonly GateLife[] = [
     seen: '1.20',
     gates: `APIListChunking APIPriorityAndFairness AnyVolumeDataSource AppArmor CPUManager CSIMigrationAzureFile
       CustomCPUCFSQuotaPeriod EfficientWatchResumption ExecProbeTimeout
-      ExperimentalHostUserNamespaceDefaulting GracefulNodeShutdown HPAScaleToZero
-      KubeletPodResources LocalStorageCapacityIsolationFSQuotaMonitoring ProcMountType QOSReserved
-      RemainingItemCount RemoveSelfLink RotateKubeletServerCertificate SizeMemoryBackedVolumes
+      ExperimentalHostUserNamespaceDefaulting 
+      KubeletPodResources ProcMountType 
+      RemainingItemCount RemoveSelfLink SizeMemoryBackedVolumes
       WatchBookmark WinDSR WinOverlay`,
   },
-  { seen: '1.36', gates: 'AllAlpha AllBeta' },
+  {
+    seen: '1.36',
+    gates: `AllAlpha AllBeta GracefulNodeShutdown HPAScaleToZero
+      LocalStorageCapacityIsolationFSQuotaMonitoring QOSReserved RotateKubeletServerCertificate`,
+  },
   // The documentation's page of removed gates, as it was for 1.29 (kubernetes/website, feature-gates-removed/index.md,
   // 27b6d148). Its last column is the last minor that has a gate for some and the first without it for others (1.20.2
   // knows WindowsGMSA and not ServiceLoadBalancerFinalizer, both with 1.20): that one minor stays open here.
@@ -145,40 +149,148 @@ export const gateLives: readonly GateLife[] = [
       NewVolumeManagerReconstruction NodeOutOfServiceVolumeDetach ServerSideFieldValidation
       StableLoadBalancerNodeSet ValidatingAdmissionPolicy`,
   },
-  // The source of 1.33 (kubernetes/apiserver v0.33.4, pkg/features/kube_features.go, with the minors of each gate).
-  { seen: '1.33', gates: 'APIResponseCompression APIServerIdentity StorageVersionAPI StorageVersionHash' },
-  { since: '1.22', seen: '1.33', gates: 'APIServerTracing' },
-  { since: '1.23', seen: '1.33', gates: 'OpenAPIEnums' },
-  { since: '1.25', seen: '1.33', gates: 'UnauthenticatedHTTP2DOSMitigation' },
-  { since: '1.27', seen: '1.33', gates: 'WatchFromStorageWithoutResourceVersion WatchList' },
-  { since: '1.28', seen: '1.33', gates: 'ConsistentListFromCache SeparateCacheWatchRPC' },
+  // The source of 1.36 (kubernetes/apiserver, component-base and apiextensions-apiserver v0.36.4: their features' files, with
+  // the minors of each gate), and of 1.33 (kubernetes/apiserver v0.33.4) for those that 1.36 has no longer.
+  {
+    seen: '1.36',
+    gates: `APIResponseCompression APIServerIdentity StorageVersionAPI StorageVersionHash`,
+  },
+  {
+    since: '1.22',
+    seen: '1.36',
+    gates: `APIServerTracing`,
+  },
+  {
+    since: '1.23',
+    seen: '1.36',
+    gates: `OpenAPIEnums`,
+  },
+  {
+    since: '1.24',
+    seen: '1.36',
+    gates: `ContextualLogging LoggingAlphaOptions LoggingBetaOptions`,
+  },
+  {
+    since: '1.25',
+    seen: '1.36',
+    gates: `UnauthenticatedHTTP2DOSMitigation`,
+  },
+  {
+    since: '1.27',
+    seen: '1.36',
+    gates: `WatchList`,
+  },
+  {
+    since: '1.28',
+    seen: '1.36',
+    gates: `CRDValidationRatcheting ConsistentListFromCache SeparateCacheWatchRPC
+      UnknownVersionInteroperabilityProxy`,
+  },
   {
     since: '1.29',
-    seen: '1.33',
-    gates: `StructuredAuthenticationConfiguration StructuredAuthorizationConfiguration`,
+    seen: '1.36',
+    gates: `StructuredAuthenticationConfiguration`,
   },
   {
     since: '1.30',
-    seen: '1.33',
-    gates: `APIServingWithRoutine RetryGenerateName StrictCostEnforcementForVAP StrictCostEnforcementForWebhooks`,
+    seen: '1.36',
+    gates: `APIServingWithRoutine CustomResourceFieldSelectors RetryGenerateName`,
   },
   {
     since: '1.31',
-    seen: '1.33',
+    seen: '1.36',
     gates: `AnonymousAuthConfigurableEndpoints AuthorizeWithSelectors ConcurrentWatchObjectDecode
       CoordinatedLeaderElection ResilientWatchCacheInitialization
       WatchCacheInitializationPostStartHook`,
   },
   {
     since: '1.32',
-    seen: '1.33',
-    gates: `AllowUnsafeMalformedObjectDeletion BtreeWatchCache CBORServingAndStorage MutatingAdmissionPolicy
-      RemoteRequestHeaderUID`,
+    seen: '1.36',
+    gates: `AllowUnsafeMalformedObjectDeletion BtreeWatchCache CBORServingAndStorage ComponentFlagz
+      ComponentStatusz MutatingAdmissionPolicy RemoteRequestHeaderUID`,
   },
   {
     since: '1.33',
+    seen: '1.36',
+    gates: `AllowParsingUserUIDFromCertAuth DeclarativeValidation DeclarativeValidationTakeover
+      ListFromCacheSnapshot StreamingCollectionEncodingToJSON StreamingCollectionEncodingToProtobuf`,
+  },
+  {
+    since: '1.34',
+    seen: '1.36',
+    gates: `DetectCacheInconsistency SizeBasedListCostEstimate
+      StructuredAuthenticationConfigurationEgressSelector TokenRequestServiceAccountUIDValidation`,
+  },
+  {
+    since: '1.35',
+    seen: '1.36',
+    gates: `ConstrainedImpersonation StructuredAuthenticationConfigurationJWKSMetrics`,
+  },
+  {
+    since: '1.36',
+    seen: '1.36',
+    gates: `DeclarativeValidationBeta ManifestBasedAdmissionControlConfig NativeHistograms
+      ShardedListAndWatch`,
+  },
+  {
+    since: '1.27',
     seen: '1.33',
-    gates: `AllowParsingUserUIDFromCertAuth ListFromCacheSnapshot StreamingCollectionEncodingToJSON
-      StreamingCollectionEncodingToProtobuf`,
+    gone: '1.36',
+    gates: `WatchFromStorageWithoutResourceVersion`,
+  },
+  {
+    since: '1.29',
+    seen: '1.33',
+    gone: '1.36',
+    gates: `StructuredAuthorizationConfiguration`,
+  },
+  {
+    since: '1.30',
+    seen: '1.33',
+    gone: '1.36',
+    gates: `StrictCostEnforcementForVAP StrictCostEnforcementForWebhooks`,
+  },
+  // The reference page of 1.36's kube-scheduler, which shows the gates that are alpha or beta: when they came is not said.
+  {
+    from: '1.36',
+    seen: '1.36',
+    gates: `AggregatedDiscoveryRemoveBetaType AtomicFIFO AuthorizePodWebsocketUpgradeCreatePermission
+      CPUManagerPolicyAlphaOptions CPUManagerPolicyBetaOptions CRDObservedGenerationTracking
+      CRIListStreaming CSIVolumeHealth ClearingNominatedNodeNameAfterBinding ClientsAllowCARotation
+      ClientsAllowCBOR ClientsAllowTLSCacheGC ClientsPreferCBOR
+      CloudControllerManagerWatchBasedRoutesReconciliation CloudControllerManagerWebhook
+      ClusterTrustBundle ClusterTrustBundleProjection ContainerCheckpoint ContainerRestartRules
+      ContainerStopSignals ControllerManagerReleaseLeaderElectionLockOnExit
+      CrossNamespaceVolumeDataSource DRAConsumableCapacity DRADeviceBindingConditions
+      DRADeviceTaintRules DRADeviceTaints DRAExtendedResource DRAListTypeAttributes
+      DRANodeAllocatableResources DRAPartitionableDevices DRAResourceClaimDeviceStatus
+      DRAResourceClaimGranularStatusAuthorization DRAResourcePoolStatus DRASchedulerFilterTimeout
+      DRAWorkloadResourceClaims DeploymentReplicaSetTerminatingReplicas EnvFiles EventedPLEG
+      ExtendWebSocketsToKubelet GangScheduling GenericWorkload GracefulNodeShutdownBasedOnPodPriority
+      HPAConfigurableTolerance HostnameOverride ImageVolumeWithDigest InOrderInformersBatchProcess
+      InPlacePodLevelResourcesVerticalScaling InPlacePodVerticalScalingExclusiveCPUs
+      InPlacePodVerticalScalingExclusiveMemory InPlacePodVerticalScalingInitContainers KMSv1
+      KubeletCrashLoopBackOffMax KubeletEnsureSecretPulledImages KubeletInUserNamespace
+      KubeletSeparateDiskGC KubeletServiceAccountTokenForCredentialProviders
+      MatchLabelKeysInPodTopologySpread MatchLabelKeysInPodTopologySpreadSelectorMerge
+      MaxUnavailableStatefulSet MemoryQoS MutablePVNodeAffinity MutablePodResourcesForSuspendedJobs
+      MutableSchedulingDirectivesForSuspendedJobs NodeDeclaredFeatures NominatedNodeNameForExpectation
+      OpportunisticBatching PLEGOnDemandRelist PersistentVolumeClaimUnusedSinceTime
+      PodAndContainerStatsFromCRI PodCertificateRequest PodDeletionCost PodLevelResourceManagers
+      PodLevelResources PodLogsQuerySplitStreams PodReadyToStartContainersCondition
+      PodTopologyLabelsAdmission PodsAPI PortForwardWebsockets PreventStaticPodAPIReferences
+      ReduceDefaultCrashLoopBackOffDecay RelaxedServiceNameValidation ReloadKubeletClientCAFile
+      ReloadKubeletServerCertificateFile ResourceHealthStatus ResourceHealthStatusMessage
+      RestartAllContainersOnContainerExits RuntimeClassInImageCriApi SELinuxMount
+      SchedulerAsyncAPICalls SchedulerAsyncPreemption SchedulerPopFromBackoffQ
+      ServiceAccountNodeAudienceRestriction StaleControllerConsistencyDaemonSet
+      StaleControllerConsistencyJob StaleControllerConsistencyReplicaSet
+      StaleControllerConsistencyStatefulSet StatefulSetSemanticRevisionComparison
+      StorageCapacityScoring StorageVersionMigrator StrictIPCIDRValidation
+      TaintTolerationComparisonOperators TopologyAwareWorkloadScheduling
+      TopologyManagerPolicyAlphaOptions TopologyManagerPolicyBetaOptions
+      TranslateStreamCloseWebsocketRequests UnlockWhileProcessingFIFO UserNamespacesHostNetworkSupport
+      VolumeLimitScaling WatchListClient WindowsCPUAndMemoryAffinity WindowsGracefulNodeShutdown
+      WorkloadAwarePreemption WorkloadWithJob`,
   },
 ];

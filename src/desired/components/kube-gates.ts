@@ -12,7 +12,9 @@ const gates: ReadonlyMap<string, GateLife> = new Map(
  * Admission plugins of kube-apiserver that exist in some minors only. `since` is the first minor with it, `until` the
  * last. 1.20: the real binary's --help. Removals: facts of CHANGELOG-1.21, -1.25, -1.30, -1.31. DenyServiceExternalIPs:
  * CHANGELOG-1.21 (CVE-2020-8554); PodSecurity: kubernetes#103099; ValidatingAdmissionPolicy: KEP-3488;
- * ClusterTrustBundleAttest: KEP-3257; MutatingAdmissionPolicy: KEP-3962; PodTopologyLabels: KEP-4742.
+ * ClusterTrustBundleAttest: KEP-3257; MutatingAdmissionPolicy: KEP-3962; PodTopologyLabels: KEP-4742;
+ * NodeDeclaredFeatureValidator: kubernetes#133389, the reference page of 1.35; PodGroupWorkloadExists: CHANGELOG-1.36,
+ * kubernetes#139008.
  */
 const plugins: ReadonlyMap<string, { readonly since?: string; readonly until?: string }> = new Map(
   (
@@ -36,6 +38,8 @@ const plugins: ReadonlyMap<string, { readonly since?: string; readonly until?: s
       [{ since: '1.27' }, 'ClusterTrustBundleAttest'],
       [{ since: '1.32' }, 'MutatingAdmissionPolicy'],
       [{ since: '1.33' }, 'PodTopologyLabels'],
+      [{ since: '1.35' }, 'NodeDeclaredFeatureValidator'],
+      [{ since: '1.36', until: '1.36' }, 'PodGroupWorkloadExists'],
     ] as const
   ).flatMap(([life, names]) => names.split(/\s+/).map((name) => [name, life] as const)),
 );
@@ -75,4 +79,9 @@ function minor(version: Version | string): Version {
 /** All gates that a release surely has, for the tests that hold this table against real binaries. */
 export function gatesOf(version: Version): string[] {
   return [...gates.keys()].filter((gate) => knownGate(gate, version) === true);
+}
+
+/** All admission plugins that a release surely has, sorted; for the tests too. */
+export function admissionPluginsOf(version: Version): string[] {
+  return [...plugins.keys()].filter((plugin) => knownAdmissionPlugin(plugin, version) === true).sort();
 }

@@ -3,8 +3,14 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { controlPlaneComponents } from '../../../src/cluster/cluster.ts';
 import { versionOf } from '../../../src/cluster/version.ts';
-import { gatesOf, knownAdmissionPlugin, knownGate } from '../../../src/desired/components/kube-gates.ts';
+import {
+  admissionPluginsOf,
+  gatesOf,
+  knownAdmissionPlugin,
+  knownGate,
+} from '../../../src/desired/components/kube-gates.ts';
 import { kubernetesRelease } from '../../health/kubernetes-release.ts';
+import { releaseList } from './kube-releases.ts';
 
 const real = versionOf('1.20.2');
 
@@ -68,8 +74,13 @@ test.each([
   ['ComponentSLIs', { '1.20.2': false, '1.25.0': 'unsure', '1.31.0': true, '1.32.0': false }],
   [
     'AnonymousAuthConfigurableEndpoints',
-    { '1.30.0': false, '1.31.0': true, '1.33.0': true, '1.36.0': 'unsure' },
+    { '1.30.0': false, '1.31.0': true, '1.33.0': true, '1.36.0': true, '1.37.0': 'unsure' },
   ],
+  [
+    'StructuredAuthorizationConfiguration',
+    { '1.28.0': false, '1.33.0': true, '1.35.0': 'unsure', '1.36.0': false },
+  ],
+  ['GangScheduling', { '1.20.2': false, '1.35.0': 'unsure', '1.36.0': true }],
   ['NoSuchThing', { '1.20.2': false, '1.36.0': 'unsure' }],
 ])('feature gate %s', (gate, known) => {
   const found = Object.keys(known).map((version) => [version, knownGate(gate, versionOf(version))]);
@@ -80,6 +91,7 @@ test.each([
   ['PodSecurityPolicy', { '1.20.2': true, '1.24.0': true, '1.25.0': false }],
   ['PodSecurity', { '1.21.0': false, '1.22.0': true, '1.36.0': true }],
   ['NodeRestriction', { '1.20.2': true, '1.36.0': true }],
+  ['NodeDeclaredFeatureValidator', { '1.34.0': false, '1.35.0': true, '1.36.0': true }],
   ['NoSuchThing', { '1.20.2': false, '1.36.0': 'unsure' }],
 ])('admission plugin %s', (plugin, known) => {
   const found = Object.keys(known).map((version) => [
@@ -87,6 +99,20 @@ test.each([
     knownAdmissionPlugin(plugin, versionOf(version)),
   ]);
   expect(Object.fromEntries(found)).toEqual(known);
+});
+
+test('Kubernetes 1.36 has the gates of its own source', () => {
+  const listed = releaseList('1.36').namesOf('feature-gates');
+  expect(listed.length).toBeGreaterThan(40);
+  expect(listed.filter((gate) => knownGate(gate, versionOf('1.36.0')) !== true)).toEqual([]);
+});
+
+test('Kubernetes 1.35 has the admission plugins of its reference page, and no other one', () => {
+  const listed = releaseList('1.35').namesOf('admission-plugins');
+  const version = versionOf('1.35.0');
+  expect(listed.length).toBeGreaterThan(30);
+  expect(listed.filter((plugin) => knownAdmissionPlugin(plugin, version) !== true)).toEqual([]);
+  expect(admissionPluginsOf(version)).toEqual(listed);
 });
 
 function run(program: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {

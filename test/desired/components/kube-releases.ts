@@ -10,21 +10,23 @@ export const listedMinors: readonly string[] = readdirSync(folder)
   .sort((a, b) => Number(a.split('.')[1]) - Number(b.split('.')[1]));
 
 /**
- * A release's flags as its own source has them: `[component]` lines, below them `# where` with the flags found there.
- * The text before the first component tells where all of it was taken from; `, a part:` in its first line says that
+ * A release's flags as its own source has them: `[component]` lines (and of some `[feature-gates]`, `[admission-plugins]`), below them `# where` with the flags found there.
+ * The text before the first section tells where all of it was taken from; `, a part:` in its first line says that
  * not every file was found.
  */
 export interface ReleaseList {
   readonly complete: boolean;
   flagsOf(component: ControlPlaneComponent): string[];
+  /** What a section besides the components' says: `feature-gates`, `admission-plugins`. Empty: the list says nothing of it. */
+  namesOf(section: string): string[];
   /** By source file, as `kubernetes/kubernetes` has it. */
   filesOf(component: ControlPlaneComponent): ReadonlyMap<string, readonly string[]>;
 }
 
 export function releaseList(minor: string): ReleaseList {
   const [head = '', ...parts] = readFileSync(join(folder, `${minor}.txt`), 'utf8').split(/^\[(.*)\]$/m);
-  const filesOf = (component: ControlPlaneComponent) => {
-    const [, ...files] = (parts[parts.indexOf(component) + 1] ?? '').split(/^# /m);
+  const filesOf = (section: string) => {
+    const [, ...files] = (parts[parts.indexOf(section) + 1] ?? '').split(/^# /m);
     return new Map(
       files.map((text) => {
         const [file = '', ...lines] = text.split('\n');
@@ -32,9 +34,11 @@ export function releaseList(minor: string): ReleaseList {
       }),
     );
   };
+  const namesOf = (section: string) => [...new Set([...filesOf(section).values()].flat())].sort();
   return {
     complete: !/^.*, a part:/.test(head),
     filesOf,
-    flagsOf: (component) => [...new Set([...filesOf(component).values()].flat())].sort(),
+    flagsOf: namesOf,
+    namesOf: (section) => (parts.includes(section) ? namesOf(section) : []),
   };
 }
