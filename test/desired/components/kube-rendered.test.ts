@@ -87,3 +87,25 @@ test.each(complete)('and the source of Kubernetes %s has every one of them', (mi
     }
   }
 });
+
+const pages = listedMinors.flatMap((minor) =>
+  controlPlaneComponents.flatMap((component) =>
+    [...releaseList(minor).filesOf(component)]
+      .filter(([file]) => file.startsWith('reference page'))
+      .map(([, flags]) => [minor, component, flags] as const),
+  ),
+);
+
+// A reference page leaves out what is deprecated: kbin uses nothing of that.
+test.each(pages)('and the reference page of %s’s %s shows every one of them', (minor, component, shown) => {
+  expect(shown.length).toBeGreaterThan(50);
+  for (const text of Object.values(clusters)) {
+    const words = startedFlags(text(`${minor}.0`)).get(component) ?? [];
+    expect(words.length).toBeGreaterThan(10);
+    expect(words.map(nameOf).filter((flag) => !shown.includes(flag))).toEqual([]);
+  }
+});
+
+test('there are such pages for all three', () => {
+  expect(new Set(pages.map(([, component]) => component))).toEqual(new Set(controlPlaneComponents));
+});
