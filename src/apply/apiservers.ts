@@ -29,7 +29,8 @@ export function apiserverKind(run: ControlPlaneRun, work: Work): Kind {
     next: async (pending) => {
       const readings = await read();
       const place = nextApiserver(pending, readings);
-      refuseRestart(readings, place.name, work.allowDowntime);
+      const seen = movesPort(place) ? readings.map(asServing(place.name)) : readings;
+      refuseRestart(seen, place.name, work.allowDowntime);
       return place;
     },
     refuseWaking: async ({ name }) => {
@@ -68,6 +69,23 @@ export function nextApiserver(pending: readonly Workplace[], readings: readonly 
   if (next === undefined) throw new Error('nobody is pending');
   return next;
 }
+
+/** It serves on another port than it is about to: that nothing listens on the new one says nothing about it. */
+function movesPort({ task: { component, observed } }: Workplace): boolean {
+  const portOf = (started: { readonly argv: readonly string[] } | undefined) =>
+    started?.argv.find((word) => word.startsWith('--secure-port='));
+  const unit = observed.units.get(component.unit.name);
+  if (unit?.activeState !== 'active') return false;
+  return portOf(unit.process) !== portOf(component.unit.process);
+}
+
+const asServing =
+  (name: string) =>
+  (reading: ApiReading): ApiReading => {
+    if (reading.host !== name || reading.failure?.code !== 'refused') return reading;
+    const { failure: _failure, ...rest } = reading;
+    return rest;
+  };
 
 /** One may be restarted while another is ready, or when it serves nobody anyway. Pure. */
 export function canRestartApiserver(readings: readonly ApiReading[], name: string): Permission {

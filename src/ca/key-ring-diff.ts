@@ -1,6 +1,6 @@
 import type { PlannedKeyRing } from '../desired/certificate-plan.ts';
 import { sha256 } from './digest.ts';
-import { isMade, type KeyRing, keyMistake, keyRingPaths, type RingKey } from './key-ring.ts';
+import { isMade, type KeyRing, keyMistake, keyRecord, keyRingPaths, type RingKey } from './key-ring.ts';
 import type { Place } from './leaf-diff.ts';
 import type { Reason, StoreDiff, StoreProblem } from './store-changes.ts';
 
@@ -13,6 +13,17 @@ export function diffKeyRing(
   ring: KeyRing,
   { place, keyless }: { readonly place: Place; readonly keyless: boolean },
 ): StoreDiff {
+  if (!isMade(ring) && ring.recorded) {
+    const folder = place(id);
+    const problem: StoreProblem = {
+      id,
+      code: 'encryption-key-lost',
+      message: `${folder} is gone`,
+      why: `keys were made once, and ${unreadable}`,
+      next: `restore ${folder} from a backup; any host with a control plane that still runs has the key in its encryption configuration too; if no cluster needs it any more, remove ${place(keyRecord(id))}`,
+    };
+    return { changes: [], problems: [problem], notes: [] };
+  }
   if (!isMade(ring)) {
     const reasons: Reason[] = [{ code: 'new', message: 'not made yet' }];
     return { changes: [{ id, kind: 'key-ring', action: 'create', reasons }], problems: [], notes: [] };
@@ -29,10 +40,13 @@ export function diffKeyRing(
       ? [reason('key-order', 'the file that says which key encrypts is missing')]
       : []),
     ...ring.keys.flatMap(repairs),
+    ...(ring.recorded ? [] : [reason('key-record', 'the note that it was made is missing')]),
   ];
   const changes = reasons.length === 0 ? [] : [{ id, kind: 'key-ring', action: 'repair', reasons } as const];
   return { changes, problems: [], notes: [] };
 }
+
+const unreadable = 'what it encrypted in etcd and its snapshots cannot be read without it';
 
 const reason = (code: Reason['code'], message: string): Reason => ({ code, message });
 
@@ -58,7 +72,6 @@ function keyProblems(id: string, { name, file, digest }: RingKey, place: Place):
     why: string,
     next: string,
   ): StoreProblem[] => [{ id, code, message, why, next }];
-  const unreadable = 'what it encrypted in etcd and its snapshots cannot be read without it';
   switch (file.state) {
     case 'absent': {
       const next = `run the command where the key is kept, or restore ${path} from a backup; any host with a control plane that still runs has it in its encryption configuration too`;

@@ -18,6 +18,9 @@ export const keyRingPaths = {
   keyDigest: (id: string, name: string): string => `${id}/${name}.key.sha256`,
 };
 
+/** Beside the folder: that keys were made once. A folder that was lost with all in it is then not taken for a new one. */
+export const keyRecord = (id: string): string => `${id}-made`;
+
 export const firstKey = 'key1';
 
 export interface KeyRing {
@@ -25,6 +28,8 @@ export interface KeyRing {
   readonly order: 'absent' | 'guessed' | 'read' | 'malformed' | 'closed';
   /** Those in use: the first encrypts. Of `absent`, `malformed` and `closed` all that there are, by number. */
   readonly keys: readonly RingKey[];
+  /** Keys were made once, says the record beside the folder. */
+  readonly recorded: boolean;
 }
 
 export interface RingKey {
@@ -45,14 +50,17 @@ export function readKeyRing(id: string, files: StoreFiles): KeyRing {
         digest: digest.state === 'read' ? digestIn(digest.content.toString('utf8')) : undefined,
       };
     });
+  const recorded = files.read(keyRecord(id)).state !== 'absent';
   const order = files.read(keyRingPaths.order(id));
-  if (order.state === 'closed') return { order: 'closed', keys: keysOf(present) };
+  if (order.state === 'closed') return { order: 'closed', keys: keysOf(present), recorded };
   if (order.state === 'absent') {
-    return { order: present.length === 1 ? 'guessed' : 'absent', keys: keysOf(present) };
+    return { order: present.length === 1 ? 'guessed' : 'absent', keys: keysOf(present), recorded };
   }
   const names = order.content.toString('utf8').trimEnd().split('\n');
   const isOrder = names.every((name) => keyName.test(name)) && new Set(names).size === names.length;
-  return isOrder ? { order: 'read', keys: keysOf(names) } : { order: 'malformed', keys: keysOf(present) };
+  return isOrder
+    ? { order: 'read', keys: keysOf(names), recorded }
+    : { order: 'malformed', keys: keysOf(present), recorded };
 }
 
 export function orderText(names: readonly string[]): string {

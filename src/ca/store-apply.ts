@@ -11,7 +11,7 @@ import { digestLine } from './digest.ts';
 import { keyIdentifier } from './encode.ts';
 import type { CertificateInfo } from './inspect.ts';
 import { type Issued, type Issuer, issueAuthority, issueCertificate } from './issue.ts';
-import { firstKey, keyRingPaths, orderText } from './key-ring.ts';
+import { firstKey, keyRecord, keyRingPaths, orderText } from './key-ring.ts';
 import { generateKeyPair, type KeyPair, publicKeyPem, publicPartOf } from './keys.ts';
 import { pathsOf } from './layout.ts';
 import { type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
@@ -125,6 +125,7 @@ function makeKeyRing(change: StoreChange, { store, stage }: Work): StoreChange {
   }
   const order = orderText(keys.map(({ name }) => name));
   stage({ path: keyRingPaths.order(id), content: order, mode: 0o644 });
+  stage({ path: keyRecord(id), content: order, mode: 0o644 });
   return change;
 }
 

@@ -32,7 +32,8 @@ export interface Reason {
     | 'key-digest'
     | 'key-mode'
     | 'public-key'
-    | 'key-order';
+    | 'key-order'
+    | 'key-record';
   /** For a reader: `SAN added: 10.0.0.9`. */
   readonly message: string;
 }
@@ -52,6 +53,7 @@ export interface StoreProblem {
     | 'certificate-unreadable'
     | 'key-pair-lost'
     | 'key-order'
+    | 'key-record'
     | 'encryption-key-lost'
     | 'encryption-key-changed';
   readonly message: string;

@@ -12,7 +12,7 @@ import type { ControlPlaneHost, ControlPlaneSubject } from './control-plane-subj
 import { type EtcdPath, tryEtcdPaths } from './etcd-path.ts';
 import { type LeaseReading, machineOf, readLease } from './leases.ts';
 import { compareObjects } from './objects.ts';
-import { readStoredForm } from './stored-form.ts';
+import { readStoredForm, readStoredSecrets, type StoredSecrets } from './stored-form.ts';
 import { probeWire, type Served } from './wire.ts';
 
 /** Everything that was seen of one control-plane host. */
@@ -38,6 +38,8 @@ export interface ControlPlaneEvidence {
   readonly hostNames: ReadonlyMap<string, string>;
   readonly canaries: ApiCanaries | string;
   readonly objects: readonly Change[] | Cause | string;
+  /** How the Secrets that are there lie in etcd. */
+  readonly stored: StoredSecrets | Cause | string;
   readonly now: Date;
 }
 
@@ -61,7 +63,16 @@ export async function gatherControlPlane(
   const ready = hosts.filter(({ api }) => api.ready === true && api.failure === undefined);
   const reason = subject.credentials.anonymous ?? (ready.length === 0 ? 'no apiserver is ready' : undefined);
   if (reason !== undefined) {
-    return { subject, hosts, leases: reason, hostNames: new Map(), canaries: reason, objects: reason, now };
+    return {
+      subject,
+      hosts,
+      leases: reason,
+      hostNames: new Map(),
+      canaries: reason,
+      objects: reason,
+      stored: reason,
+      now,
+    };
   }
   return {
     subject,
@@ -128,7 +139,7 @@ async function readsSecretsAnonymously(
   }
 }
 
-type Inside = Pick<ControlPlaneEvidence, 'leases' | 'hostNames' | 'canaries' | 'objects'>;
+type Inside = Pick<ControlPlaneEvidence, 'leases' | 'hostNames' | 'canaries' | 'objects' | 'stored'>;
 
 async function askInside(
   subject: ControlPlaneSubject,
@@ -141,7 +152,7 @@ async function askInside(
   if (first === undefined) throw new Error('nobody is ready');
   const { etcd: etcdAccess } = credentials;
   try {
-    const [leases, canaries, differing] = await Promise.all([
+    const [leases, canaries, differing, stored] = await Promise.all([
       Promise.all(
         (Object.keys(defaultPorts) as ListeningComponent[]).map(
           async (component) => [component, await readLease(first, component)] as const,
@@ -158,10 +169,13 @@ async function askInside(
             signal,
           ),
       compareObjects(first, objects).catch((error: unknown) => kubeCauseOf(error, 'kube-apiserver')),
+      typeof etcdAccess === 'string'
+        ? etcdAccess
+        : readStoredSecrets(etcd, etcdAccess, etcdPrefix, deadlineMs),
     ]);
     const byComponent = Object.fromEntries(leases) as Record<ListeningComponent, LeaseReading>;
     const hostNames = await namesFor(subject, Object.values(byComponent), deadlineMs);
-    return { leases: byComponent, hostNames, canaries, objects: differing };
+    return { leases: byComponent, hostNames, canaries, objects: differing, stored };
   } finally {
     for (const client of clients) client.close();
   }

@@ -10,6 +10,11 @@ export type { LiveMember, LiveStatus } from './etcd-answers.ts';
 /** Milliseconds that one call may take when the caller names no other deadline. */
 export const defaultDeadlineMs = 5000;
 
+export interface KeyHead {
+  readonly key: string;
+  readonly head: string;
+}
+
 /**
  * One open client for one member: the library would ask any of several. Every method has the deadline given at opening
  * and rejects with a MemberError that names the cause. Nothing is retried here.
@@ -24,6 +29,11 @@ export interface MemberClient {
   get(key: string, consistency: 'linearizable' | 'serializable'): Promise<string | undefined>;
   /** Whether any key begins with this; linearizable. */
   hasKeysBelow(prefix: string): Promise<boolean>;
+  /**
+   * Keys below `prefix` in their order with the first 300 bytes of each value, as text; at most `limit`, and those after
+   * `after`. Serializable.
+   */
+  heads(prefix: string, limit: number, after?: string): Promise<readonly KeyHead[]>;
   /** Returns the id of a lease that ends after `seconds`. */
   grantLease(seconds: number): Promise<string>;
   revokeLease(id: string): Promise<void>;
@@ -92,6 +102,17 @@ function memberClient(
           count_only: true,
         });
         return Number(count) > 0;
+      }),
+    heads: (prefix, limit, after) =>
+      ask('list keys', async () => {
+        const start = Buffer.from(after === undefined ? prefix : `${after}\0`);
+        const end = Buffer.from(prefix);
+        end[end.length - 1] = (end[end.length - 1] ?? 0) + 1;
+        const answer = await client.kv.range({ key: start, range_end: end, limit, serializable: true });
+        return answer.kvs.map(({ key, value }) => ({
+          key: key.toString('utf8'),
+          head: value.subarray(0, 300).toString('latin1'),
+        }));
       }),
     grantLease: (seconds) =>
       ask('grant lease', async () => (await client.leaseClient.leaseGrant({ TTL: seconds })).ID),

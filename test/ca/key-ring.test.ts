@@ -11,6 +11,7 @@ import { filledStore, init, smallCount, smallPlan } from './stores.ts';
 const ring = 'encryption-key';
 const at = (store: Store, name: string): string => join(store.folder, ring, name);
 const read = (store: Store, name: string): string => readFileSync(at(store, name), 'utf8');
+const record = (store: Store): string => join(store.folder, 'encryption-key-made');
 const made = async (store: Store): Promise<string[]> =>
   (await init(store)).applied.map(({ id, action, reasons }) =>
     [id, action, ...reasons.map(({ message }) => message)].join('; '),
@@ -55,9 +56,20 @@ describe('the encryption key', () => {
     expect(await init(store)).toEqual({ applied: [], kept: smallCount, notes: [] });
     expect(read(store, 'key1.key')).toBe(key);
     rmSync(at(store, '.'), { recursive: true });
+    rmSync(record(store));
     expect(store.view().encryptionKeys()).toEqual([]);
     expect(store.view().key(ring)).toBeUndefined();
     expect(await made(store)).toEqual(['encryption-key; create; not made yet']);
+  });
+
+  test('is not made anew where its whole folder was lost', async () => {
+    const store = await filledStore();
+    rmSync(at(store, '.'), { recursive: true });
+    expect(await problemsOf(store)).toEqual([['encryption-key-lost', 'pki/encryption-key is gone']]);
+    rmSync(record(store));
+    expect(await made(store)).toEqual(['encryption-key; create; not made yet']);
+    rmSync(record(store));
+    expect(await made(store)).toEqual(['encryption-key; repair; the note that it was made is missing']);
     expect(await made(store)).toEqual([]);
   });
 

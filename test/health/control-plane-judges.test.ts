@@ -117,6 +117,7 @@ function evidenceOf(changes: Partial<ControlPlaneEvidence> = {}): ControlPlaneEv
     hostNames: new Map(),
     canaries: { canaries: [canary('m1'), canary('m2')], leftBehind: [] },
     objects: [],
+    stored: { encrypted: new Map([['k8s:enc:secretbox:v1:key1:', 31]]), plain: [], more: false },
     now,
     ...changes,
     hosts,
@@ -311,4 +312,27 @@ test('a host that cannot be reached through SSH could not try its way to etcd', 
   expect(
     judged({ hosts: [host('m1', { evidence: { etcdPaths: first ? [first, ...others] : [] } })] }),
   ).toEqual(['fail etcd-reached m1: from this host, e2 (10.0.0.9:2379) does not answer on SSH']);
+});
+
+describe('the Secrets that are there', () => {
+  const told = (stored: ControlPlaneEvidence['stored']) =>
+    judgeControlPlane(evidenceOf({ stored }))
+      .filter(({ id }) => id === 'secrets-stored')
+      .map(({ status, message }) => `${status} ${message}`);
+  const right = ['k8s:enc:secretbox:v1:key1:', 2] as const;
+
+  test.each<[ControlPlaneEvidence['stored'], string[]]>([
+    [{ encrypted: new Map([right]), plain: [], more: false }, ['pass all 2 Secrets are encrypted in etcd']],
+    [
+      { encrypted: new Map([right]), plain: ['default/old'], more: false },
+      ['warn 1 of 3 Secrets lie in etcd in plain text, from before the encryption: default/old'],
+    ],
+    [
+      { encrypted: new Map([right, ['k8s:enc:aescbc:v1:key1:', 4]]), plain: [], more: false },
+      ['warn 4 of 6 Secrets are encrypted otherwise than cluster.yaml says now (k8s:enc:aescbc:v1:key1:)'],
+    ],
+    ['no key', ['skip no key']],
+  ])('%#', (stored, expected) => {
+    expect(told(stored)).toEqual(expected);
+  });
 });

@@ -130,7 +130,8 @@ test('a healthy control plane is healthy, in every check, and nothing is left in
     ...['version-skew', 'controller-manager-healthy m1', 'controller-manager-healthy m2'],
     ...['scheduler-healthy m1', 'scheduler-healthy m2', 'controller-manager-leader', 'scheduler-leader'],
     ...['etcd-reached m1', 'etcd-reached m2', 'objects-agree m1', 'objects-agree m2'],
-    ...['encryption-at-rest m1', 'encryption-at-rest m2', 'tokens-accepted m1', 'tokens-accepted m2'],
+    ...['encryption-at-rest m1', 'encryption-at-rest m2', 'secrets-stored'],
+    ...['tokens-accepted m1', 'tokens-accepted m2'],
     ...['rbac-objects', 'anonymous-refused m1', 'anonymous-refused m2'],
     ...['apiserver-certificate m1', 'apiserver-certificate m2'],
     ...['controller-manager-certificate m1', 'controller-manager-certificate m2'],
@@ -212,7 +213,7 @@ test('without the key of the administrator it looks at what anybody may', async 
   expect(new Set(skipped.map(({ message }) => message))).toEqual(new Set([anonymous]));
   expect(skipped.map(({ id }) => id)).toEqual([
     ...['controller-manager-leader', 'scheduler-leader', 'objects-agree', 'encryption-at-rest'],
-    ...['tokens-accepted', 'rbac-objects'],
+    ...['secrets-stored', 'tokens-accepted', 'rbac-objects'],
   ]);
 });
 

@@ -8,6 +8,7 @@ import { etcdReached } from './etcd-reached.ts';
 import { leaders } from './leaders.ts';
 import { canariesDeleted, objectsAgree } from './objects-agree.ts';
 import { rbacObjects } from './rbac-objects.ts';
+import { storedSecrets } from './stored-secrets.ts';
 import { tokensAccepted } from './tokens.ts';
 import { apiserverVersion, versionSkew } from './versions.ts';
 
@@ -26,6 +27,7 @@ const judgements: readonly ControlPlaneJudgement[] = [
   etcdReached,
   objectsAgree,
   encryptionAtRest,
+  storedSecrets,
   tokensAccepted,
   canariesDeleted,
   rbacObjects,
