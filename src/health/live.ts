@@ -77,7 +77,8 @@ async function readEndpoint(
 
 /**
  * Asks those again of whom more is known by now: where their processes serve (`former`), or that SSH, through which they
- * are asked where nothing else works, is connected. The same array when there is nobody.
+ * are asked where nothing else works, is connected. And those that did not answer in time: one look at a busy machine is
+ * no reason to restart anything. The same array when there is nobody.
  */
 export async function readAgain(
   readings: readonly MemberReading[],
@@ -86,7 +87,7 @@ export async function readAgain(
 ): Promise<readonly MemberReading[]> {
   const worthwhile = ({ name, former }: EtcdTarget) =>
     former !== undefined ||
-    readings.some(({ target, failure }) => target.name === name && failure?.code === 'out-of-reach');
+    readings.some(({ target, failure }) => target.name === name && again.includes(failure?.code));
   if (!targets.some(worthwhile)) return readings;
   return Promise.all(
     targets.map(async (target) => {
@@ -95,6 +96,8 @@ export async function readAgain(
     }),
   );
 }
+
+const again: readonly (string | undefined)[] = ['out-of-reach', 'no-answer'];
 
 /** The better of two, since kbin itself is busy while it asks everybody at once. */
 async function quickest(client: MemberClient): Promise<{ status: LiveStatus; latencyMs: number }> {
