@@ -151,10 +151,10 @@ function authorizationMistake(values: readonly string[]): string | undefined {
 }
 
 /** With NodeRestriction a kubelet can change its own node only: the Node authorizer counts on it. */
-function admissionPlugins({ cluster }: Placed): string {
+function admissionPlugins({ cluster }: Placed): string | undefined {
   const { flags } = cluster.kubernetes.components['kube-apiserver'];
   const listed = (flag: string) => (flags[flag] ?? []).flatMap((value) => value.split(','));
   const isOff = listed('disable-admission-plugins').includes('NodeRestriction');
   const wanted = [...(isOff ? [] : ['NodeRestriction']), ...listed('enable-admission-plugins')];
-  return [...new Set(wanted.filter((name) => name !== ''))].join(',');
+  return [...new Set(wanted.filter((name) => name !== ''))].join(',') || undefined;
 }

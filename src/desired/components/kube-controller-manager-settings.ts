@@ -39,9 +39,7 @@ export const controllerManagerSettings: readonly KubeSetting[] = [
   { flag: 'allocate-node-cidrs', value: () => 'true' },
   { flag: 'cluster-cidr', value: ({ cluster }) => cluster.kubernetes.podCidr, wiring: cidrs },
   { flag: 'service-cluster-ip-range', value: ({ cluster }) => cluster.kubernetes.serviceCidr, wiring: cidrs },
-  { flag: 'node-cidr-mask-size', value: maskSize('one') },
-  { flag: 'node-cidr-mask-size-ipv4', value: maskSize(4) },
-  { flag: 'node-cidr-mask-size-ipv6', value: maskSize(6) },
+  { flag: 'node-cidr-mask-size', value: maskSize },
 
   {
     flag: 'leader-elect',
@@ -55,15 +53,10 @@ function inBundle(file: string): KubeSetting['value'] {
   return ({ cluster }) => `${bundlePath(cluster, 'kube-controller-manager')}/${file}`;
 }
 
-/** With pods of both families each has a flag of its own, and the common one is refused. */
-function maskSize(which: 'one' | 4 | 6): (placed: Placed) => string | undefined {
-  return ({ cluster: { kubernetes } }) => {
-    if (kubernetes.components['kube-controller-manager'].flags['allocate-node-cidrs']?.at(-1) === 'false') {
-      return undefined;
-    }
-    const ranges = kubernetes.podCidr.split(',').map((cidr) => cidr.trim());
-    if ((which === 'one') !== (ranges.length === 1)) return undefined;
-    const range = which === 'one' ? ranges[0] : ranges.find((cidr) => cidr.includes(':') === (which === 6));
-    return range === undefined ? undefined : String(nodeMaskSize(range));
-  };
+/** Not beside the flags of one family, which exclude it, nor where nodes get no ranges at all. */
+function maskSize({ cluster: { kubernetes } }: Placed): string | undefined {
+  const { flags } = kubernetes.components['kube-controller-manager'];
+  if (flags['allocate-node-cidrs']?.at(-1) === 'false') return undefined;
+  if (flags['node-cidr-mask-size-ipv4'] ?? flags['node-cidr-mask-size-ipv6']) return undefined;
+  return String(nodeMaskSize(kubernetes.podCidr));
 }
