@@ -1,7 +1,7 @@
 /** The files that kbin renders, taken by the real etcd: one member on loopback, from nothing to serving. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { get as getTls } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
@@ -14,11 +14,11 @@ import type { Cluster } from '../../src/cluster/cluster.ts';
 import { certificatePlan } from '../../src/desired/certificates.ts';
 import { initialCluster } from '../../src/desired/components/etcd-urls.ts';
 import { desire } from '../../src/desired/desire.ts';
-import type { DesiredComponent } from '../../src/desired/desired.ts';
 import { bootstrapIdentity } from '../../src/diff/etcd-identity.ts';
 import { readMember } from '../../src/health/live.ts';
 import { etcdCredentials, etcdTargets } from '../../src/health/of-cluster.ts';
 import { exampleCluster, exampleHost } from '../cluster/fixture.ts';
+import { install } from './installed.ts';
 import { realVersions, unpackEtcd } from './real-etcd.ts';
 
 describe.each(realVersions)('etcd %s', (version) => {
@@ -106,20 +106,6 @@ async function freePorts(): Promise<[number, number]> {
   );
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports as [number, number];
-}
-
-/** What an upload would leave behind, without the owners. */
-async function install(component: DesiredComponent, store: Store): Promise<void> {
-  for (const { path, mode } of component.directories) mkdirSync(path, { recursive: true, mode });
-  for (const bundle of component.bundles) mkdirSync(bundle.path, { recursive: true, mode: bundle.mode });
-  const bundled = component.bundles.flatMap((bundle) =>
-    bundle.files.map((file) => ({ ...file, path: `${bundle.path}/${file.path}` })),
-  );
-  const own = component.files.filter((file) => !file.path.endsWith('.service'));
-  for (const { path, content, mode } of [...own, ...bundled]) {
-    if (content.kind === 'text') writeFileSync(path, content.text, { mode });
-    if (content.kind === 'secret') writeFileSync(path, await store.readSecret(content.ref), { mode });
-  }
 }
 
 async function answer(cluster: Cluster, store: Store, log: () => string) {
