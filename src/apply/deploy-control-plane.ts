@@ -11,7 +11,7 @@ import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
 import type { Connect } from '../remote/host.ts';
 import { shareConnections } from '../remote/share.ts';
 import { findVoters, refuseWithoutEtcd } from './control-plane-etcd.ts';
-import { healthReport, onceElected } from './control-plane-health.ts';
+import { healthReport, onceSettled } from './control-plane-health.ts';
 import { asDone, type ControlPlanePlan, controlPlanePlan } from './control-plane-plan.ts';
 import { rollOutControlPlane } from './control-plane-rollout.ts';
 import { type ControlPlaneRun, controlPlaneInputs } from './control-plane-run.ts';
@@ -48,12 +48,14 @@ export async function deployControlPlane(deployment: Deployment): Promise<Contro
   const inputs = awaitedLater(
     binaries.then((found) => (host: ClusterHost) => controlPlaneInputs(view, found.get(host.architecture))),
   );
-  // Asked at the same time as the hosts are looked at: where all is as wanted, this is the whole run.
-  const voters = awaitedLater(findVoters(etcdTargetsEitherWay(cluster, connect), etcdClient));
-  const readings = awaitedLater(readApiservers(apiservers, credentials));
+  const voters = () => findVoters(etcdTargetsEitherWay(cluster, connect), etcdClient);
+  // Asked while the hosts compute their digests, not before: where all is as wanted, this is the whole run, and the sooner
+  // the hosts are connected, the sooner it is over.
+  const connected = Promise.allSettled(hosts.map(({ name }) => connect(name)));
+  const readings = awaitedLater(connected.then(() => readApiservers(apiservers, credentials)));
   const objects = awaitedLater(readings.then((read) => objectChanges(cluster, credentials, read)));
   const health = healthReport({ cluster, store, connect });
-  const before = awaitedLater(health({ readOnly: true }));
+  const before = awaitedLater(connected.then(() => health({ readOnly: true })));
   try {
     const looked = await survey({
       cluster,
@@ -75,7 +77,7 @@ export async function deployControlPlane(deployment: Deployment): Promise<Contro
       binaries: await binaries,
     };
     return await carryOut(run, {
-      voters: await voters,
+      voters,
       readings: await withSsh(await readings, run),
       objects: await objects,
       before,
@@ -88,7 +90,8 @@ export async function deployControlPlane(deployment: Deployment): Promise<Contro
 }
 
 interface Seen {
-  readonly voters: Voters;
+  /** Asked only where something is to be changed. */
+  readonly voters: () => Promise<Voters>;
   readonly readings: readonly ApiReading[];
   readonly objects: Plan['objects'];
   /** What the control plane was like when the run began. */
@@ -106,10 +109,11 @@ async function carryOut(run: ControlPlaneRun, seen: Seen): Promise<ControlPlaneD
     // Else something may be wrong that no file tells: each component is looked at, in its turn.
     if (isHealthy(health.checks) && !hasLeftovers(places)) return { plan, skipped, health };
   }
-  if (plan.hosts.some(({ changes }) => changes.length > 0)) refuseWithoutEtcd(deployment, seen.voters);
+  if (plan.hosts.some(({ changes }) => changes.length > 0))
+    refuseWithoutEtcd(deployment, await seen.voters());
   const woken = await rollOutControlPlane(run, places);
   const objects = await applyObjects(run, workOf(deployment));
-  return { plan: asDone(plan, woken, objects), skipped, health: await onceElected(seen.health) };
+  return { plan: asDone(plan, woken, objects), skipped, health: await onceSettled(seen.health) };
 }
 
 function hasLeftovers(places: ControlPlanePlan['places']): boolean {

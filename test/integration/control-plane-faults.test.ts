@@ -131,7 +131,7 @@ describe('before there is a control plane', () => {
           output: expect.stringContaining(
             'kube-apiserver does not accept the value of --max-requests-inflight',
           ),
-          next: expect.stringContaining('kubernetes.components.kube-apiserver.flags'),
+          next: expect.stringContaining('Correct it among the `flags` of that program'),
         },
       });
       await setFlags('');
@@ -258,9 +258,11 @@ describe('a running control plane', () => {
     await on('node3').run('systemctl', 'kill', '--signal=STOP', 'kube-apiserver');
     const before = await apiservers();
     const { plan } = await plane.deployControlPlane();
-    expect(plan.hosts.flatMap(({ changes }) => changes.map(({ reason }) => reason))).toEqual([
-      'runs and is not healthy',
-    ]);
+    // The other two on that host may have lost their leases over it, and be just starting again.
+    const reasons = plan.hosts
+      .filter(({ component }) => component === 'kube-apiserver')
+      .flatMap(({ changes }) => changes.map(({ reason }) => reason));
+    expect(reasons).toEqual(['runs and is not healthy']);
     const after = await apiservers();
     expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
     expect(after[2]).not.toBe(before[2]);

@@ -37,7 +37,7 @@ test('a changed flag goes round: apiservers one at a time, then the others, and 
   await plane.change({
     kubernetes: `apiserver: { flags: { max-requests-inflight: 500 } }
 controllerManager: { flags: { node-monitor-period: 6s } }
-scheduler: { flags: { profiling: 'false' } }`,
+scheduler: { flags: { kube-api-qps: 60 } }`,
   });
   const { plan } = await plane.deployControlPlane();
   await watch.stop();
