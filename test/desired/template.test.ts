@@ -9,6 +9,7 @@ import {
   environmentValues,
   renderTemplate,
   unitValue,
+  unitWord,
 } from '../../src/desired/template.ts';
 import { KbinError } from '../../src/errors.ts';
 
@@ -109,5 +110,18 @@ describe('unitValue', () => {
     }
     expect(caught).toBeInstanceOf(KbinError);
     expect((caught as KbinError).details.exit).toBe(2);
+  });
+});
+
+// test/integration/unit-words.test.ts asks a real systemd.
+describe('unitWord', () => {
+  test('quotes where it must, and keeps systemd from looking for variables and specifiers', () => {
+    expect(unitWord('--controllers=*,bootstrapsigner', 'flag')).toBe('--controllers=*,bootstrapsigner');
+    expect(unitWord('--x=100% $HOME', 'flag')).toBe('"--x=100%% $$HOME"');
+    expect(unitWord('--x=a "b" \\', 'flag')).toBe('"--x=a \\"b\\" \\\\"');
+  });
+
+  test.each(['--x=a\nb', '--x=\u0000', ';', '$x', '"a', '@a', '!a'])('refuses %j', (value) => {
+    expect(() => unitWord(value, 'flag')).toThrow(/^flag cannot be/);
   });
 });

@@ -114,7 +114,7 @@ export const apiserverSettings: readonly KubeSetting[] = [
 /** Whether kbin says who may ask without credentials: not where the user has a say in authentication. */
 export function hasAuthentication({ kubernetes }: Cluster): boolean {
   const flags = Object.keys(kubernetes.components['kube-apiserver'].flags);
-  return !flags.some((flag) => flag === 'anonymous-auth' || flag.startsWith('oidc-'));
+  return !flags.some((flag) => /^(anonymous-auth|authentication-config|oidc-.*)$/.test(flag));
 }
 
 export function encryptionPath(cluster: Cluster): string {
