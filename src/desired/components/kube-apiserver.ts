@@ -55,6 +55,11 @@ export const kubeApiserver = kubeComponent({
     kubernetes.audit === undefined ? [] : [{ path: paths.kubernetes.audit, mode: 0o700, owner: user, group }],
 });
 
+/**
+ * The apiserver looks at its serving and client certificates again by itself, within a minute or so and each file at a time
+ * of its own, and at most of the others when it starts (kubernetes/kubernetes#79285, #90360). A restart behind /readyz has
+ * all of it in force at a moment that can be told, which is what verify then looks at.
+ */
 function apiserverBundle(placed: Placed, account: Account): DesiredFile[] {
   const { cluster, host, store } = placed;
   const { certificate, key, leaf, text, secret } = bundleFiles(placed, account);

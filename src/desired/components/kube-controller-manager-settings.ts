@@ -1,7 +1,6 @@
 import { bundlePath } from './kube-paths.ts';
 import type { KubeSetting, Placed } from './kube-setting.ts';
 import { clientSettings, servingSettings } from './kube-tls-settings.ts';
-import { nodeMaskSize } from './node-mask.ts';
 
 const apiserver = 'it talks to the apiserver of its own host with kbin’s certificate';
 const signing = 'nodes’ certificates are signed by the CA that every other part of the cluster believes';
@@ -53,10 +52,13 @@ function inBundle(file: string): KubeSetting['value'] {
   return ({ cluster }) => `${bundlePath(cluster, 'kube-controller-manager')}/${file}`;
 }
 
-/** Not beside the flags of one family, which exclude it, nor where nodes get no ranges at all. */
+/**
+ * The defaults of either family, said so that a reader sees them (src/cluster/rules-subnets.ts counts nodes with them). Not
+ * beside the flags of one family, which exclude it, nor where nodes get no ranges at all.
+ */
 function maskSize({ cluster: { kubernetes } }: Placed): string | undefined {
   const { flags } = kubernetes.components['kube-controller-manager'];
   if (flags['allocate-node-cidrs']?.at(-1) === 'false') return undefined;
   if (flags['node-cidr-mask-size-ipv4'] ?? flags['node-cidr-mask-size-ipv6']) return undefined;
-  return String(nodeMaskSize(kubernetes.podCidr));
+  return kubernetes.podCidr.includes(':') ? '64' : '24';
 }
