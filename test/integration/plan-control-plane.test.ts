@@ -102,10 +102,11 @@ describe('installed by hand from kbin render', () => {
     );
     await other.sh(`cat /root/kept >${file}`);
 
-    // Another key, as in a pki folder that was made anew.
+    // Another key, as in a pki folder that was made anew: without the note that there was one.
     const key = join(plane.folder, 'pki/encryption-key');
     await rename(key, `${key}.away`);
     try {
+      await succeed('rm', [`${key}-made`]);
       await plane.kbin('pki', 'init');
       expect(codes(await planOf())).toEqual(
         expect.arrayContaining([
