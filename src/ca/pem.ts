@@ -39,6 +39,12 @@ export function pemBlocks(pem: string, source: string): PemBlock[] {
   return blocks;
 }
 
+/** The first certificate of a PEM text as it stands there, with a final newline; the text itself when there is none. */
+export function firstCertificate(pem: string): string {
+  const [text] = /^-----BEGIN CERTIFICATE-----[ \t]*\r?$[\s\S]*?^-----END CERTIFICATE-----/m.exec(pem) ?? [];
+  return text === undefined ? pem : `${text}\n`;
+}
+
 function malformed(source: string, why: string): KbinError {
   return new KbinError(`${source} is not well-formed PEM`, {
     why,

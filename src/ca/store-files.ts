@@ -55,7 +55,7 @@ export function diskFiles(folder: string): StoreFiles {
       }
       return { state: 'absent' };
     },
-    list: () => [...new Set([...listFiles(folder), ...candidates.committed])],
+    list: () => candidates.list(listFiles(folder)),
     place: (path) => join(folder, path),
   };
 }

@@ -2,15 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
 import { encryptionKey } from '../../pki/encryption-key.ts';
-import { keyRings } from '../../pki/index.ts';
+import { authorities, keyRings } from '../../pki/index.ts';
+import { serviceAccount } from '../../pki/service-account.ts';
 import { written } from '../desired/desired.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import { digestIn, sha256 } from './digest.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 import { keyRingPaths, readKeyRing, ringKeyDigest } from './key-ring.ts';
-import { clusterIdFile, ignoreFile, pathsOf, storePaths } from './layout.ts';
+import { clusterIdFile, ignoreFile, pathsBeside, pathsOf, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
+import { firstCertificate } from './pem.ts';
 import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
 import { begin, recover, syncFolders, type Transaction } from './transaction.ts';
 
@@ -104,11 +106,23 @@ function viewOf(files: StoreFiles): StoreView {
     const bytes = keys.get(ref);
     return bytes === undefined ? digestIn(texts.get(`${ref}.sha256`)) : sha256(bytes);
   };
+  const isAuthority = (id: string): boolean => authorities.some((authority) => authority.id === id);
   return {
     certificate(id) {
       const ref = storePaths(id)?.certificate;
       const pem = ref === undefined ? undefined : texts.get(ref);
-      return ref === undefined || pem === undefined ? undefined : { ref, pem };
+      if (ref === undefined || pem === undefined) return undefined;
+      return { ref, pem: isAuthority(id) ? firstCertificate(pem) : pem };
+    },
+    trusted(authority) {
+      const own = storePaths(authority)?.certificate;
+      if (own === undefined || !texts.has(own)) return undefined;
+      const refs = [
+        own,
+        ...(['next', 'previous'] as const).map((beside) => pathsBeside(beside, authority).certificate),
+      ];
+      const pems = refs.flatMap((ref) => texts.get(ref ?? '') ?? []).map(firstCertificate);
+      return [...new Set(pems)].join('');
     },
     key(id) {
       const [first] = rings.get(id) ?? [];
@@ -118,11 +132,15 @@ function viewOf(files: StoreFiles): StoreView {
       return paths === undefined || digest === undefined ? undefined : { ref: paths.key, sha256: digest };
     },
     serviceAccountKeys: () => {
-      const own = pathsOf('service-account').publicKey;
-      const refs = [...texts.keys()].filter((path) => /^service-account\/[^/]+\.pub$/.test(path)).sort();
-      return refs
-        .sort((a, b) => Number(b === own) - Number(a === own))
-        .map((ref) => ({ ref, pem: texts.get(ref) ?? '' }));
+      const { id } = serviceAccount;
+      const refs = [
+        pathsOf(id).publicKey,
+        ...(['next', 'previous'] as const).map((beside) => pathsBeside(beside, id).publicKey),
+      ];
+      return refs.flatMap((ref) => {
+        const pem = ref === undefined ? undefined : texts.get(ref);
+        return ref === undefined || pem === undefined ? [] : [{ ref, pem }];
+      });
     },
     encryptionKeys: () => rings.get(encryptionKey.id) ?? [],
     digestOf(parts) {

@@ -1,6 +1,6 @@
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { type CertificateInfo, inspectPem } from './inspect.ts';
-import { pathsOf } from './layout.ts';
+import { isInUse, pathsOf } from './layout.ts';
 import { idsWithPaths } from './observed-store.ts';
 import { readConsistently } from './store-files.ts';
 
@@ -21,7 +21,7 @@ export function strayCertificates(plan: CertificatePlan, folder: string): Stray[
   return readConsistently(folder, (files) =>
     files
       .list()
-      .filter((path) => path.endsWith('.crt') && !wanted.has(path))
+      .filter((path) => path.endsWith('.crt') && isInUse(path) && !wanted.has(path))
       .map((file) => {
         const reading = files.read(file);
         const stem = file.slice(0, -'.crt'.length);

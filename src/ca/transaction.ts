@@ -22,13 +22,16 @@ import { storeFolders } from './layout.ts';
  * Each file is staged beside its place as `FILE.new`. Once all of them are on the disk, a list of their names is put
  * in place as `.commit`; that one rename is the moment at which the change happens. Then the files are renamed and the
  * list removed. After a crash `recover` finds the list and renames what is left, or finds none and removes the rest.
- * Readers that come in between read `FILE.new` where the list names it (effectiveFiles).
+ * Readers that come in between read `FILE.new` where the list names it, and nothing where it names a file that goes
+ * (effectiveFiles).
  *
  * One transaction at a time: only under the store's lock.
  */
 export interface Transaction {
   /** `path` below the folder. Written at once; its way to the disk goes on while the next one is made. */
   stage(file: StoreFile): void;
+  /** Has a file go in the same moment. One that is not there is no failure, and one that is staged stays. */
+  remove(path: string): void;
   commit(): Promise<void>;
   /** Takes back what was staged; for use when making the rest, or `commit`, failed. */
   abort(): void;
@@ -45,8 +48,15 @@ const step = 'certificate store';
 export const commitList = '.commit';
 export const stagedSuffix = '.new';
 
+/** What `.commit` says: paths below the folder. */
+interface CommitList {
+  readonly put: readonly string[];
+  readonly remove: readonly string[];
+}
+
 export function begin(folder: string): Transaction {
   const paths: string[] = [];
+  const removed: string[] = [];
   const written: Promise<void>[] = [];
   return {
     stage(file) {
@@ -56,11 +66,14 @@ export function begin(folder: string): Transaction {
       onDisk.catch(() => undefined);
       written.push(onDisk);
     },
+    remove(path) {
+      removed.push(path);
+    },
     async commit() {
       const settled = await Promise.allSettled(written);
       const failed = settled.find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-      await makeItSo(folder, paths);
+      await makeItSo(folder, { put: paths, remove: removed.filter((path) => !paths.includes(path)) });
     },
     abort() {
       // Once decided upon, it is carried through: by the next one who takes the lock.
@@ -70,23 +83,28 @@ export function begin(folder: string): Transaction {
   };
 }
 
-async function makeItSo(folder: string, paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) return;
-  const folders = [...new Set(paths.map((path) => dirname(join(folder, path))))];
-  const list = { path: commitList, content: JSON.stringify(paths), mode: 0o600 } as const;
-  await Promise.all([stageFile(folder, list), syncFolders([...folders, folder])]);
+async function makeItSo(folder: string, changes: CommitList): Promise<void> {
+  if (changes.put.length + changes.remove.length === 0) return;
+  const list = { path: commitList, content: JSON.stringify(changes), mode: 0o600 } as const;
+  await Promise.all([stageFile(folder, list), syncFolders(new Set([...foldersOf(folder, changes), folder]))]);
   renameSync(join(folder, commitList + stagedSuffix), join(folder, commitList));
   await syncFolders([folder]);
-  await finish(folder, paths);
+  await finish(folder, changes);
 }
 
-async function finish(folder: string, paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
+async function finish(folder: string, changes: CommitList): Promise<void> {
+  for (const path of changes.put) {
     renameIfThere(join(folder, path + stagedSuffix), join(folder, path));
   }
-  await syncFolders(new Set(paths.map((path) => dirname(join(folder, path)))));
+  for (const path of changes.remove) removeFile(join(folder, path));
+  await syncFolders(foldersOf(folder, changes));
   rmSync(join(folder, commitList));
   await syncFolders([folder]);
+}
+
+function foldersOf(folder: string, { put, remove }: CommitList): Set<string> {
+  const folders = new Set([...put, ...remove].map((path) => dirname(join(folder, path))));
+  return new Set([...folders].filter((path) => existsSync(path)));
 }
 
 /** What an interrupted run has renamed already is no longer there. */
@@ -101,31 +119,31 @@ function renameIfThere(from: string, to: string): void {
 
 /** Carries an interrupted transaction to its end, or takes it back. Only under the store's lock. */
 export async function recover(folder: string): Promise<void> {
-  const paths = committedPaths(folder);
-  if (paths !== undefined) await finish(folder, paths);
+  const changes = committedChanges(folder);
+  if (changes !== undefined) await finish(folder, changes);
   for (const below of ['.', ...storeFolders]) {
     const path = join(folder, below);
     if (!existsSync(path)) continue;
     for (const name of readdirSync(path)) {
-      if (name.endsWith(stagedSuffix)) removeStaged(join(path, name));
+      if (name.endsWith(stagedSuffix)) removeFile(join(path, name));
     }
   }
 }
 
-function removeStaged(file: string): void {
+function removeFile(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch (error) {
-    throw fileFailure(`cannot remove ${file}, which an interrupted run left`, step, error);
+    throw fileFailure(`cannot remove ${file}`, step, error);
   }
 }
 
 /** What an interrupted, or still running, transaction has decided to put in place; undefined when there is none. */
-function committedPaths(folder: string): readonly string[] | undefined {
+function committedChanges(folder: string): CommitList | undefined {
   const file = join(folder, commitList);
   if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as readonly string[];
+    return JSON.parse(readFileSync(file, 'utf8')) as CommitList;
   } catch (cause) {
     if (!existsSync(file)) return undefined;
     throw new KbinError(`${file} is damaged`, {
@@ -141,17 +159,18 @@ function committedPaths(folder: string): readonly string[] | undefined {
 export interface EffectiveFiles {
   /** Where the content of `path` is: the first of these that exists. */
   of(path: string): readonly string[];
-  /** Paths that are decided upon and may not be in place yet. */
-  readonly committed: readonly string[];
+  /** `present` are the paths found in the folder; those that are decided upon count, in place or not. */
+  list(present: readonly string[]): readonly string[];
 }
 
 export function effectiveFiles(folder: string): EffectiveFiles {
-  const committed = committedPaths(folder) ?? [];
+  const { put, remove } = committedChanges(folder) ?? { put: [], remove: [] };
   return {
-    committed,
+    list: (present) => [...new Set([...present, ...put])].filter((path) => !remove.includes(path)),
     of(path) {
       const file = join(folder, path);
-      return committed.includes(path) ? [file + stagedSuffix, file] : [file];
+      if (remove.includes(path)) return [];
+      return put.includes(path) ? [file + stagedSuffix, file] : [file];
     },
   };
 }

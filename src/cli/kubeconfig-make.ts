@@ -54,10 +54,10 @@ export async function makeKubeconfig(
   warn(context, { cluster, credentials, server, isPlans: request === 'admin' });
 }
 
-/** PEM. */
+/** PEM of what the kubeconfig's user believes. */
 function authorityOf(store: Store): string {
-  const certificate = store.view().certificate('kubernetes-ca');
-  if (certificate !== undefined) return certificate.pem;
+  const trusted = store.view().trusted('kubernetes-ca');
+  if (trusted !== undefined) return trusted;
   throw new KbinError('the certificate store lacks kubernetes-ca', {
     step: 'read the certificate store',
     why: `there is no such certificate in ${store.folder}`,

@@ -6,10 +6,10 @@ import { type Cluster, type ClusterHost, hostsWithRole } from '../cluster/cluste
 import { compose } from '../desired/compose.ts';
 import { desire, requireCertificates } from '../desired/desire.ts';
 import type { DesiredComponent, DesiredHost } from '../desired/desired.ts';
+import { pemOf, trustedPem } from '../desired/from-store.ts';
 import { controlPlaneEndpoint, kubeadmConfiguration, kubeadmPaths } from '../desired/kubeadm.ts';
 import { apiserverUrl, kubeconfigParts } from '../desired/kubeconfig.ts';
 import { desiredObjects } from '../desired/objects.ts';
-import type { StoreView } from '../desired/store-view.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { kubeadmGuide } from './kubeadm-guide.ts';
@@ -94,7 +94,7 @@ async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promi
         .map(({ pem }) => pem)
         .join(''),
     ),
-    at(`${pki}/etcd/ca.crt`, 0o644, pemOf(view, 'etcd-ca')),
+    at(`${pki}/etcd/ca.crt`, 0o644, trustedPem(view, 'etcd-ca')),
     ...(await kubeconfigs(cluster, host, store)).map(([name, bytes]) =>
       at(`${kubeadmPaths.configuration}/${name}`, 0o600, bytes),
     ),
@@ -122,7 +122,7 @@ function kubeconfigs(
       const parts = kubeconfigParts({
         clusterName: cluster.name,
         server,
-        ca: pemOf(view, 'kubernetes-ca'),
+        ca: trustedPem(view, 'kubernetes-ca'),
         user,
         certificate: pemOf(view, id),
         key: { ...key, as: 'base64' },
@@ -181,12 +181,6 @@ function bindingText(cluster: Cluster): string {
 function discoveryHash(ca: string): string {
   const key = new X509Certificate(ca).publicKey.export({ type: 'spki', format: 'der' });
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
-}
-
-function pemOf(view: StoreView, id: string): string {
-  const certificate = view.certificate(id);
-  if (certificate !== undefined) return certificate.pem;
-  throw lacking(id);
 }
 
 /** Bytes of a private key that kubeadm can read. */

@@ -5,8 +5,17 @@ import type { Part } from './desired.ts';
  * fingerprint, so that `kbin plan` works where the keys are not.
  */
 export interface StoreView {
-  /** Leaf or CA by its id in the plan: `etcd-ca`, `etcd-server@k8s-master1`. */
+  /**
+   * By its id in the plan, PEM. A leaf, `etcd-server@k8s-master1`, as it is served: followed by the intermediate CAs
+   * between it and what everyone trusts. A CA, `etcd-ca`: the one that signs, and nothing else.
+   */
   certificate(id: string): { readonly ref: string; readonly pem: string } | undefined;
+  /**
+   * What those trust who verify with this CA, PEM: the one that signs first, then the next or the previous one while a
+   * rotation is under way. Never what an intermediate CA goes back to: then whoever else that one signed for would be let
+   * in. undefined: there is no such CA yet.
+   */
+  trusted(authority: string): string | undefined;
   /** `sha256` is of the key file's bytes. */
   key(id: string): { readonly ref: string; readonly sha256: string } | undefined;
   /** Public keys that service-account tokens are verified with, PEM; the one that belongs to the signing key first. */

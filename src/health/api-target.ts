@@ -1,9 +1,8 @@
 import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
-import { KbinError } from '../errors.ts';
 import type { Connect } from '../remote/host.ts';
 import { dialThrough } from './dial.ts';
 import { dialEither } from './dial-either.ts';
-import type { CredentialSource } from './of-cluster.ts';
+import { type CredentialSource, clientCredentials } from './of-cluster.ts';
 import type { Dial } from './target.ts';
 
 /** One apiserver as it is asked for. */
@@ -39,23 +38,6 @@ export function apiTargets(cluster: Cluster, connect: Connect): readonly ApiTarg
 }
 
 /** The kubernetes CA, and the administrator's certificate and key. Rejects where the store has not all three. */
-export async function apiCredentials(store: CredentialSource): Promise<ApiCredentials> {
-  const view = store.view();
-  const ca = view.certificate('kubernetes-ca');
-  const certificate = view.certificate('admin');
-  const key = view.key('admin');
-  if (ca === undefined || certificate === undefined || key === undefined) {
-    const missing = ca === undefined ? 'kubernetes-ca' : 'admin';
-    throw new KbinError(
-      `the certificate store has no usable ${missing}, which is needed to ask the apiservers`,
-      {
-        next: 'run `kbin pki init`, or work on the machine that has the pki folder with its keys',
-      },
-    );
-  }
-  return {
-    ca: ca.pem,
-    cert: certificate.pem,
-    key: Buffer.from(await store.readSecret(key.ref)).toString('utf8'),
-  };
+export function apiCredentials(store: CredentialSource): Promise<ApiCredentials> {
+  return clientCredentials(store, { authority: 'kubernetes-ca', client: 'admin', toAsk: 'the apiservers' });
 }

@@ -146,7 +146,7 @@ async function credentialsOf(store: CredentialSource, view: StoreView): Promise<
     orReason(() => etcdCredentials(store, 'apiserver-etcd-client')),
   ]);
   if (typeof api !== 'string') return { api, etcd, etcdClient };
-  const ca = view.certificate('kubernetes-ca')?.pem;
+  const ca = view.trusted('kubernetes-ca');
   if (ca === undefined) {
     throw new KbinError(
       'the certificate store has no kubernetes-ca, so no apiserver can be told from another',

@@ -65,24 +65,35 @@ export interface CredentialSource {
   readSecret(ref: string): Promise<Uint8Array>;
 }
 
-/** A client's certificate and key, and the etcd CA. Default: the healthcheck client's, kbin's own. */
-export async function etcdCredentials(
+/** A client's certificate and key, PEM, and the CAs that it believes. */
+export interface ClientCredentials {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What `client` of the store shows to those whom `authority` signed for. Rejects where the store has not all of it. */
+export async function clientCredentials(
   store: CredentialSource,
-  client = 'etcd-healthcheck-client',
-): Promise<EtcdCredentials> {
+  { authority, client, toAsk }: { authority: string; client: string; toAsk: string },
+): Promise<ClientCredentials> {
   const view = store.view();
-  const ca = view.certificate('etcd-ca');
+  const ca = view.trusted(authority);
   const certificate = view.certificate(client);
   const key = view.key(client);
   if (ca === undefined || certificate === undefined || key === undefined) {
-    const missing = ca === undefined ? 'etcd-ca' : client;
-    throw new KbinError(`the certificate store has no usable ${missing}, which is needed to ask etcd`, {
+    const missing = ca === undefined ? authority : client;
+    throw new KbinError(`the certificate store has no usable ${missing}, which is needed to ask ${toAsk}`, {
       next: 'run `kbin pki init`, or work on the machine that has the pki folder with its keys',
     });
   }
-  return {
-    ca: ca.pem,
-    cert: certificate.pem,
-    key: Buffer.from(await store.readSecret(key.ref)).toString('utf8'),
-  };
+  return { ca, cert: certificate.pem, key: Buffer.from(await store.readSecret(key.ref)).toString('utf8') };
+}
+
+/** Default: the healthcheck client's, kbin's own. */
+export function etcdCredentials(
+  store: CredentialSource,
+  client = 'etcd-healthcheck-client',
+): Promise<EtcdCredentials> {
+  return clientCredentials(store, { authority: 'etcd-ca', client, toAsk: 'etcd' });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openStore } from '../../src/ca/store.ts';
@@ -56,17 +56,34 @@ describe('a view', () => {
     const own = readFileSync(join(store.folder, 'service-account/sa.pub'), 'utf8');
     expect(store.view().serviceAccountKeys()).toEqual([{ ref: 'service-account/sa.pub', pem: own }]);
     // As a rotation leaves them.
-    for (const name of ['former-2', 'a-former-1']) {
-      writeFileSync(join(store.folder, `service-account/${name}.pub`), name);
+    for (const beside of ['archive', 'next', 'previous']) {
+      mkdirSync(join(store.folder, beside, 'service-account'), { recursive: true });
+      writeFileSync(join(store.folder, beside, 'service-account/sa.pub'), `${beside} key`);
     }
-    writeFileSync(join(store.folder, 'service-account/notes.txt'), 'no key');
     expect(store.view().serviceAccountKeys()).toEqual([
       { ref: 'service-account/sa.pub', pem: own },
-      { ref: 'service-account/a-former-1.pub', pem: 'a-former-1' },
-      { ref: 'service-account/former-2.pub', pem: 'former-2' },
+      { ref: 'next/service-account/sa.pub', pem: 'next key' },
+      { ref: 'previous/service-account/sa.pub', pem: 'previous key' },
     ]);
     rmSync(store.folder, { recursive: true });
     expect(store.view().serviceAccountKeys()).toEqual([]);
+  });
+
+  test('a CA is the one that signs, and trusted are it and those of a rotation, each once, and none of a chain', async () => {
+    const store = await filledStore();
+    const file = join(store.folder, 'etcd-ca/ca.crt');
+    const own = readFileSync(file, 'utf8');
+    const other = readFileSync(join(store.folder, 'kubernetes-ca/ca.crt'), 'utf8');
+    const third = readFileSync(join(store.folder, 'front-proxy-ca/ca.crt'), 'utf8');
+    writeFileSync(file, `a note\n${own.trimEnd()}\r\n${third}`);
+    expect(store.view().certificate('etcd-ca')?.pem).toBe(own);
+    expect(store.view().trusted('etcd-ca')).toBe(own);
+    for (const [beside, pem] of Object.entries({ archive: third, next: other, previous: own })) {
+      mkdirSync(join(store.folder, beside, 'etcd-ca'), { recursive: true });
+      writeFileSync(join(store.folder, beside, 'etcd-ca/ca.crt'), pem);
+    }
+    expect(store.view().trusted('etcd-ca')).toBe(own + other);
+    expect(store.view().trusted('etcd-server@node1')).toBeUndefined();
   });
 
   test('tells the digest of a text with secrets in it, as it is put together for a host, and only where they are', async () => {

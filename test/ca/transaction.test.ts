@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { planIds } from '../../src/ca/observed-store.ts';
 import { openStore } from '../../src/ca/store.ts';
 import { readConsistently } from '../../src/ca/store-files.ts';
-import { changedFiles } from './process/changed-files.ts';
+import { changedFiles, removedFiles } from './process/changed-files.ts';
 import { init, smallCount, smallPlan, temporaryFolder } from './stores.ts';
 
 const run = promisify(execFile);
@@ -62,12 +62,13 @@ async function inTurns<T>(
 const steps = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe('killed at any moment', () => {
-  const former = changedFiles.map((path) => `former content of ${path}\n`);
-  const changed = changedFiles.map((path) => `new content of ${path}\n`);
+  const files = [...changedFiles, ...removedFiles];
+  const former = files.map((path) => `former content of ${path}\n`);
+  const changed = files.map((path) => (changedFiles.includes(path) ? `new content of ${path}\n` : undefined));
 
   test('a change of several files is made whole or not at all, for readers and for the next run', async () => {
     const start = temporaryFolder();
-    for (const [index, path] of changedFiles.entries()) {
+    for (const [index, path] of files.entries()) {
       mkdirSync(join(start, path, '..'), { recursive: true });
       writeFileSync(join(start, path), former[index] ?? '');
     }
@@ -79,16 +80,16 @@ describe('killed at any moment', () => {
     const whole = copy();
     const { effects, code } = await runAndKill(0, script('change-files.ts'), whole);
     expect(code).toBe(0);
-    expect(read(whole, changedFiles)).toEqual(changed);
+    expect(read(whole, files)).toEqual(changed);
     expect(effects).toBeGreaterThan(30);
     const outcomes = new Set<string>();
     await inTurns(steps(effects), 3, async (step) => {
       const folder = copy();
       expect((await runAndKill(step, script('change-files.ts'), folder)).signal).toBe('SIGKILL');
-      const seen = read(folder, changedFiles);
+      const seen = read(folder, files);
       expect([former, changed], `killed at effect ${step}`).toContainEqual(seen);
       await (await openStore(folder)).withLock(async () => undefined);
-      expect(read(folder, changedFiles), `after effect ${step}`).toEqual(seen);
+      expect(read(folder, files), `after effect ${step}`).toEqual(seen);
       expect(leftovers(folder)).toEqual([]);
       outcomes.add(seen[0] === changed[0] ? 'made' : 'not made');
     });

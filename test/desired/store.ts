@@ -7,6 +7,7 @@ export function fullStore(changes: Partial<StoreView> = {}): StoreView {
       ref: `somewhere/${id}.crt`,
       pem: `-----BEGIN CERTIFICATE-----\n${id}\n-----END CERTIFICATE-----\n`,
     }),
+    trusted: (id) => `-----BEGIN CERTIFICATE-----\n${id}\n-----END CERTIFICATE-----\n`,
     key: (id) => ({ ref: `somewhere/${id}.key`, sha256: keyDigest(id) }),
     serviceAccountKeys: () => [
       {

@@ -29,7 +29,8 @@ const first: Version = { cluster: {}, ca: 'ca 1', leaf: 'leaf 1', key: `${secret
 function desiredOf({ cluster: overrides, ca, leaf, key, release }: Version): DesiredHost {
   const cluster = exampleCluster({ kubernetes: { version: undefined }, ...overrides });
   const store: StoreView = fullStore({
-    certificate: (id) => ({ ref: `${id}.crt`, pem: id.endsWith('-ca') ? ca : `${id} ${leaf}` }),
+    certificate: (id) => ({ ref: `${id}.crt`, pem: `${id} ${leaf}` }),
+    trusted: () => ca,
     key: (id) => ({ ref: `${id}.key`, sha256: made(`${key} ${id}`) }),
   });
   const binaries: Binaries = new Map(

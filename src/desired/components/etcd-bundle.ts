@@ -2,6 +2,7 @@ import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { bundleDigest } from '../bundle.ts';
 import type { DesiredBundle, DesiredFile } from '../desired.ts';
 import { textContent } from '../digest.ts';
+import { keyOf, pemOf, trustedPem } from '../from-store.ts';
 import type { StoreView } from '../store-view.ts';
 
 /**
@@ -25,7 +26,7 @@ export function etcdBundle(cluster: Cluster, host: ClusterHost, store: StoreView
       path: 'ca.crt',
       mode: 0o644,
       ...owner,
-      content: textContent(pemOf(store, 'etcd-ca')),
+      content: textContent(trustedPem(store, 'etcd-ca')),
       effect: 'restart',
     },
     ...leaf('server', `etcd-server@${host.name}`),
@@ -33,17 +34,4 @@ export function etcdBundle(cluster: Cluster, host: ClusterHost, store: StoreView
     ...leaf('healthcheck-client', 'etcd-healthcheck-client'),
   ];
   return { path: cluster.paths.etcd.tls, mode: 0o700, ...owner, files, digest: bundleDigest(files) };
-}
-
-// desire() has looked already that everything is there.
-function pemOf(store: StoreView, id: string): string {
-  const certificate = store.certificate(id);
-  if (certificate === undefined) throw new Error(`no certificate ${id} in the store`);
-  return certificate.pem;
-}
-
-function keyOf(store: StoreView, id: string): { ref: string; sha256: string } {
-  const key = store.key(id);
-  if (key === undefined) throw new Error(`no key ${id} in the store`);
-  return { ref: key.ref, sha256: key.sha256 };
 }

@@ -62,14 +62,14 @@ export const kubeApiserver = kubeComponent({
  */
 function apiserverBundle(placed: Placed, account: Account): DesiredFile[] {
   const { cluster, host, store } = placed;
-  const { certificate, key, leaf, text, secret } = bundleFiles(placed, account);
+  const { trusted, key, leaf, text, secret } = bundleFiles(placed, account);
   return [
-    certificate('ca.crt', 'kubernetes-ca', 'restart'),
+    trusted('ca.crt', 'kubernetes-ca', 'restart'),
     ...leaf('server', `apiserver@${host.name}`, 'restart'),
-    certificate('etcd-ca.crt', 'etcd-ca', 'restart'),
+    trusted('etcd-ca.crt', 'etcd-ca', 'restart'),
     ...leaf('etcd-client', 'apiserver-etcd-client', 'restart'),
     ...leaf('kubelet-client', 'apiserver-kubelet-client', 'restart'),
-    certificate('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
+    trusted('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
     ...leaf('front-proxy-client', 'front-proxy-client', 'restart'),
     text(
       'service-account.pub',

@@ -19,8 +19,8 @@ export const controllerManagerSettings: readonly KubeSetting[] = [
   ...servingSettings('kube-controller-manager'),
   ...clientSettings('kube-controller-manager'),
 
-  { flag: 'cluster-signing-cert-file', value: inBundle('ca.crt'), wiring: signing },
-  { flag: 'cluster-signing-key-file', value: inBundle('ca.key'), wiring: signing },
+  { flag: 'cluster-signing-cert-file', value: inBundle('signing-ca.crt'), wiring: signing },
+  { flag: 'cluster-signing-key-file', value: inBundle('signing-ca.key'), wiring: signing },
   {
     flag: 'root-ca-file',
     value: inBundle('ca.crt'),

@@ -19,12 +19,13 @@ export const kubeControllerManager = kubeComponent({
     { id: 'service-account', what: 'key' },
   ],
   bundle: (placed, account) => {
-    const { certificate, key, leaf, secret } = bundleFiles(placed, account);
+    const { trusted, key, leaf, secret } = bundleFiles(placed, account);
     return [
-      // It signs what kubelets ask for.
-      ...leaf('ca', 'kubernetes-ca', 'restart'),
+      trusted('ca.crt', 'kubernetes-ca', 'restart'),
+      // It signs what kubelets ask for, and takes a file with one certificate only.
+      ...leaf('signing-ca', 'kubernetes-ca', 'restart'),
       ...leaf('server', `controller-manager-server@${placed.host.name}`, 'restart'),
-      certificate('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
+      trusted('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
       key('service-account.key', 'service-account', 'restart'),
       secret(
         'kubeconfig',

@@ -1,6 +1,7 @@
 import { composedContent } from '../compose.ts';
 import type { Account, Content, DesiredFile, Effect } from '../desired.ts';
 import { textContent } from '../digest.ts';
+import { keyOf, pemOf, trustedPem } from '../from-store.ts';
 import { apiserverUrl, kubeconfigParts } from '../kubeconfig.ts';
 import type { Placed } from './kube-setting.ts';
 
@@ -19,7 +20,9 @@ export function bundleFiles({ store }: Placed, account: Account) {
   const key = (path: string, id: string, effect: Effect) =>
     file(path, 0o600, { kind: 'secret', ...keyOf(store, id) }, effect);
   return {
-    certificate,
+    /** Of a CA, for those who verify with it. */
+    trusted: (path: string, authority: string, effect: Effect) =>
+      file(path, 0o644, textContent(trustedPem(store, authority)), effect),
     key,
     leaf: (name: string, id: string, effect: Effect) => [
       certificate(`${name}.crt`, id, effect),
@@ -37,23 +40,10 @@ export function ownKubeconfig({ cluster, host, store }: Placed, user: string, id
     kubeconfigParts({
       clusterName: cluster.name,
       server: apiserverUrl(cluster, host),
-      ca: pemOf(store, 'kubernetes-ca'),
+      ca: trustedPem(store, 'kubernetes-ca'),
       user,
       certificate: pemOf(store, id),
       key: { ...keyOf(store, id), as: 'base64' },
     }),
   );
-}
-
-// desire() has looked already that everything is there.
-function pemOf(store: Placed['store'], id: string): string {
-  const certificate = store.certificate(id);
-  if (certificate === undefined) throw new Error(`no certificate ${id} in the store`);
-  return certificate.pem;
-}
-
-function keyOf(store: Placed['store'], id: string): { ref: string; sha256: string } {
-  const key = store.key(id);
-  if (key === undefined) throw new Error(`no key ${id} in the store`);
-  return { ref: key.ref, sha256: key.sha256 };
 }

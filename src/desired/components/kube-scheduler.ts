@@ -25,11 +25,11 @@ export const kubeScheduler = kubeComponent({
     { id: 'scheduler', what: 'leaf' },
   ],
   bundle: (placed, account) => {
-    const { certificate, leaf, secret } = bundleFiles(placed, account);
+    const { trusted, leaf, secret } = bundleFiles(placed, account);
     return [
-      certificate('ca.crt', 'kubernetes-ca', 'restart'),
+      trusted('ca.crt', 'kubernetes-ca', 'restart'),
       ...leaf('server', `scheduler-server@${placed.host.name}`, 'restart'),
-      certificate('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
+      trusted('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
       secret('kubeconfig', ownKubeconfig(placed, 'system:kube-scheduler', 'scheduler'), 'restart'),
     ];
   },

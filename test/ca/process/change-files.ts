@@ -1,6 +1,6 @@
-/** `node change-files.ts FOLDER`: changes several files of a store in one transaction. */
+/** `node change-files.ts FOLDER`: changes and removes several files of a store in one transaction. */
 import { openStore } from '../../../src/ca/store.ts';
-import { changedFiles } from './changed-files.ts';
+import { changedFiles, removedFiles } from './changed-files.ts';
 
 const store = await openStore(process.argv[2] ?? '');
 await store.withLock(async (transaction) => {
@@ -11,4 +11,5 @@ await store.withLock(async (transaction) => {
       mode: path.endsWith('.key') ? 0o600 : 0o644,
     });
   }
+  for (const path of removedFiles) transaction.remove(path);
 });
