@@ -1,3 +1,4 @@
+import { flagValues } from '../desired/flag-values.ts';
 import { KbinError } from '../errors.ts';
 import { type ApiReading, apiShortcoming, readApiservers, waitForReady } from '../health/api-gates.ts';
 import type { Permission } from '../health/gates.ts';
@@ -73,7 +74,7 @@ export function nextApiserver(pending: readonly Workplace[], readings: readonly 
 /** It serves on another port than it is about to: that nothing listens on the new one says nothing about it. */
 function movesPort({ task: { component, observed } }: Workplace): boolean {
   const portOf = (started: { readonly argv: readonly string[] } | undefined) =>
-    started?.argv.find((word) => word.startsWith('--secure-port='));
+    flagValues(started?.argv ?? [], 'secure-port').at(-1);
   const unit = observed.units.get(component.unit.name);
   if (unit?.activeState !== 'active') return false;
   return portOf(unit.process) !== portOf(component.unit.process);

@@ -1,7 +1,8 @@
-import { type Cluster, type ClusterHost, controlPlaneComponents, hostsWithRole } from '../cluster/cluster.ts';
+import { type ClusterHost, controlPlaneComponents } from '../cluster/cluster.ts';
+import { requireControlPlane } from '../cluster/required.ts';
 import { requireCertificates } from '../desired/desire.ts';
 import { isEmpty, type Plan } from '../diff/changes.ts';
-import { exitCode, KbinError } from '../errors.ts';
+import { KbinError } from '../errors.ts';
 import { type ApiReading, readApiserver, readApiservers } from '../health/api-gates.ts';
 import { apiCredentials, apiTargets } from '../health/api-target.ts';
 import { type ControlPlaneHealth, isHealthy } from '../health/check.ts';
@@ -138,22 +139,4 @@ function without(connect: Connect, skipped: readonly string[]): Connect {
     skipped.includes(name)
       ? Promise.reject(new KbinError(`${name} is left out of this run`, { host: name, step: 'connect' }))
       : connect(name);
-}
-
-function requireControlPlane(cluster: Cluster): void {
-  const { kubernetes, name } = cluster;
-  if (kubernetes.version === undefined) {
-    throw new KbinError(`cluster ${name} asks for no control plane`, {
-      step: 'read cluster.yaml',
-      why: 'it does not say which Kubernetes: there is no default, so that a newer kbin never means another one',
-      next: 'Set `kubernetes: {version: …}` in cluster.yaml.',
-      exit: exitCode.usage,
-    });
-  }
-  if (hostsWithRole(cluster, 'control-plane').length > 0) return;
-  throw new KbinError(`no host of cluster ${name} has the role control-plane`, {
-    step: 'read cluster.yaml',
-    next: 'Give the role to one, three or more hosts in cluster.yaml.',
-    exit: exitCode.usage,
-  });
 }

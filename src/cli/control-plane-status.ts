@@ -1,6 +1,6 @@
-import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
+import { requireControlPlane } from '../cluster/required.ts';
 import { desiredObjects } from '../desired/objects.ts';
-import { exitCode, KbinError } from '../errors.ts';
+import { exitCode } from '../errors.ts';
 import { isHealthy } from '../health/check.ts';
 import { controlPlaneHealth } from '../health/control-plane.ts';
 import { type CliContext, commandGroup, type Register } from './context.ts';
@@ -42,20 +42,4 @@ async function status(context: CliContext, flags: StatusFlags): Promise<void> {
   } finally {
     await close();
   }
-}
-
-function requireControlPlane(cluster: Cluster): void {
-  const { name, kubernetes } = cluster;
-  if (kubernetes.version === undefined) {
-    throw new KbinError(`cluster ${name} asks for no control plane`, {
-      why: 'cluster.yaml does not say which Kubernetes',
-      next: 'set `kubernetes: {version: …}` in cluster.yaml',
-      exit: exitCode.usage,
-    });
-  }
-  if (hostsWithRole(cluster, 'control-plane').length > 0) return;
-  throw new KbinError(`no host of cluster ${name} has the role control-plane`, {
-    next: 'give the role to one, three or more hosts in cluster.yaml',
-    exit: exitCode.usage,
-  });
 }

@@ -1,4 +1,5 @@
 import type { ControlPlaneComponent } from '../cluster/cluster.ts';
+import { flagValues } from '../desired/flag-values.ts';
 import type { PlanFinding } from './changes.ts';
 import type { HostSides } from './preflight.ts';
 
@@ -46,8 +47,8 @@ export function establishedSettings(hosts: readonly HostSides[]): PlanFinding[] 
       const unit = desired.components.find(({ name }) => name === component)?.unit;
       const running = unit && observed.units.get(unit.name)?.process;
       if (running === undefined || unit === undefined) return [];
-      const now = valuesOf(running, flag);
-      const then = valuesOf(unit.process, flag);
+      const now = flagValues(running.argv, flag);
+      const then = flagValues(unit.process.argv, flag);
       return now.some((value) => !then.includes(value))
         ? [`${now.join(', ')} becomes ${then.join(', ')}`]
         : [];
@@ -55,9 +56,4 @@ export function establishedSettings(hosts: readonly HostSides[]): PlanFinding[] 
     const [first] = changed;
     return first === undefined ? [] : [{ severity, code, message: `--${flag} ${first}: ${why}`, next }];
   });
-}
-
-function valuesOf({ argv }: { readonly argv: readonly string[] }, flag: string): string[] {
-  const start = `--${flag}=`;
-  return argv.filter((word) => word.startsWith(start)).map((word) => word.slice(start.length));
 }

@@ -68,7 +68,7 @@ describe('from nothing', () => {
       ).toBe('');
       // CA keys stay with the operator, all but the one that signs kubelets' certificates.
       expect(await host.sh(`find /etc/kubernetes -name '*ca.key' | sed 's|/[.]|/|; s|-[0-9a-f]*/|/|'`)).toBe(
-        '/etc/kubernetes/pki/kube-controller-manager/ca.key\n',
+        '/etc/kubernetes/pki/kube-controller-manager/signing-ca.key\n',
       );
       const open = await host.sh("ss -Hltn | awk '{ print $4 }'");
       expect(open).not.toMatch(/:(8080|10251|10252)\n/);

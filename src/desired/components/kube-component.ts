@@ -12,6 +12,7 @@ import {
   type Ownership,
 } from '../desired.ts';
 import { sha256, textContent } from '../digest.ts';
+import { flagValues } from '../flag-values.ts';
 import { isSystemFolder } from '../folders.ts';
 import { renderTemplate, unitValue, unitWord } from '../template.ts';
 import { refuseFlags } from './kube-overrides.ts';
@@ -130,8 +131,7 @@ function renderUnit({ program, placed: { cluster }, flags }: UnitInputs, inputs:
 }
 
 function portIn(flags: readonly string[]): number {
-  const word = flags.findLast((flag) => flag.startsWith('--secure-port='));
-  return Number(word?.slice('--secure-port='.length));
+  return Number(flagValues(flags, 'secure-port').at(-1));
 }
 
 function directories(program: KubeProgram, placed: Placed, account: Account): DesiredDirectory[] {
