@@ -47,8 +47,9 @@ export function establishedSettings(hosts: readonly HostSides[]): PlanFinding[] 
       const unit = desired.components.find(({ name }) => name === component)?.unit;
       const running = unit && observed.units.get(unit.name)?.process;
       if (running === undefined || unit === undefined) return [];
+      const { process: wanted } = unit;
       const now = flagValues(running.argv, flag);
-      const then = flagValues(unit.process.argv, flag);
+      const then = flagValues(wanted.argv, flag);
       return now.some((value) => !then.includes(value))
         ? [`${now.join(', ')} becomes ${then.join(', ')}`]
         : [];
