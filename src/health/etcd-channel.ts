@@ -3,6 +3,7 @@ import { checkServerIdentity, createSecureContext, type PeerCertificate } from '
 import type { Etcd3 } from 'etcd3';
 import type { Relay } from './relay.ts';
 import type { Address, EtcdCredentials } from './target.ts';
+import { allowPartialTrustChain } from './tls-connect.ts';
 
 /**
  * Host name sent to servers that are addressed by IP. TLS allows no address there, Node 26 refuses one, and grpc-js
@@ -74,6 +75,7 @@ export async function openEtcd3(
 function secureContext(credentials: EtcdCredentials) {
   return createSecureContext({
     minVersion: 'TLSv1.2',
+    allowPartialTrustChain,
     ...(credentials.ca === undefined ? {} : { ca: credentials.ca }),
     ...(credentials.cert === undefined ? {} : { cert: credentials.cert }),
     ...(credentials.key === undefined ? {} : { key: credentials.key }),

@@ -4,6 +4,12 @@ import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { withDeadline } from './dial.ts';
 
 /**
+ * The cluster's CA may be an intermediate one, and is trusted by itself: never what it goes back to. Go takes any
+ * certificate it was given for an anchor; OpenSSL does so when told.
+ */
+export const allowPartialTrustChain = true;
+
+/**
  * TLS over an open stream. The certificate has to come from the CA and be good for `host`: an address among its IP SANs,
  * or a DNS name. Rejects, and ends the stream, when it is not, or when nothing came of it in `deadlineMs`.
  */
@@ -17,6 +23,7 @@ export async function connectVerified(
     const socket = connect({
       socket: raw,
       minVersion: 'TLSv1.2',
+      allowPartialTrustChain,
       checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...credentials,

@@ -7,6 +7,7 @@ import { type Cause, causeOf } from './causes.ts';
 import { dialDirect, withDeadline } from './dial.ts';
 import { plainText } from './plain-text.ts';
 import type { Address, Dial, EtcdCredentials } from './target.ts';
+import { allowPartialTrustChain } from './tls-connect.ts';
 
 /** A certificate as it came over the wire. */
 export interface ServedCertificate {
@@ -110,6 +111,7 @@ function handshake(
       // Looked at afterwards, so that a bad certificate can still be described.
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
+      allowPartialTrustChain,
       checkServerIdentity: (_name, certificate) => checkServerIdentity(address.host, certificate),
       ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
       ...credentials,
