@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { inspectPem } from '../ca/inspect.ts';
+import { issuedFrom, recordIssued } from '../ca/issued.ts';
 import { issueOneOff } from '../ca/one-off.ts';
 import { openStore, type Store } from '../ca/store.ts';
 import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
@@ -39,6 +40,7 @@ export async function makeKubeconfig(
     request === 'admin'
       ? await ofThePlan(store)
       : await onTheSpot(cluster, store, request, io.env.KBIN_CA_PASSPHRASE);
+  if (request !== 'admin') await record(context, store, credentials);
   const { user, certificate, key, notAfter, groups } = credentials;
   const plain = kubeconfigText({ clusterName: cluster.name, server, ca, user, certificate, key });
   const text = marked(plain, `${user}, valid until ${notAfter.toISOString()}`);
@@ -79,6 +81,27 @@ async function onTheSpot(
   const request = { subject, usages, validityHours, key, now: new Date() };
   const { pem, keyPem, notAfter, clamped } = await issueOneOff(store, 'kubernetes-ca', request, passphrase);
   return { user: name, groups, certificate: pem, key: keyPem, notAfter, clamped };
+}
+
+/** So that it can be found again: before its key leaves the process. A store that cannot be written is no reason to fail. */
+async function record({ io }: CliContext, store: Store, { certificate }: Credentials): Promise<void> {
+  const issued = {
+    authority: 'kubernetes-ca',
+    purpose: 'kubeconfig',
+    ...issuedFrom(certificate),
+    issuedAt: new Date(),
+  };
+  try {
+    await recordIssued(store, issued, {
+      command: 'kbin kubeconfig',
+      patience: 10_000,
+      onWait: (holder) => io.err(`waiting for ${holder}\n`),
+    });
+  } catch (error) {
+    if (!(error instanceof KbinError)) throw error;
+    const why = error.details.why === undefined ? '' : ` (${error.details.why})`;
+    printWarning(io, `not on the record of what kubernetes-ca issued: ${error.message}${why}`);
+  }
 }
 
 async function ofThePlan(store: Store): Promise<Credentials> {

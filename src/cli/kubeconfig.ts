@@ -16,7 +16,7 @@ export const register: Register = (program, context) => {
     .argument('<name>', 'user name in Kubernetes, or "admin" for the administrator that pki/ has')
     .description(
       'Writes a kubeconfig with a client certificate of its own, signed on the spot: Kubernetes takes its CN for the ' +
-        'user name and each O for a group. What the user may do is up to RBAC. Nothing of it is kept in pki/, and ' +
+        'user name and each O for a group. What the user may do is up to RBAC. pki/ keeps a record of it but no key, and ' +
         'nobody can take it back before it ends (Kubernetes asks no revocation list), so keep it short.\n\n' +
         'Needs the key of kubernetes-ca; an encrypted one is opened with the passphrase in $KBIN_CA_PASSPHRASE. ' +
         '"admin" without --group is the certificate of the plan, and needs no CA key.',

@@ -1,14 +1,16 @@
 import { type CertificateInfo, daysLeft } from '../ca/inspect.ts';
+import { type IssuedCertificate, issuedBy } from '../ca/issued.ts';
 import { type KeyRing, keyMistake, keyRingPaths, type RingKey } from '../ca/key-ring.ts';
 import { storePaths } from '../ca/layout.ts';
 import { type ObservedEntry, type ObservedKey, ringOf } from '../ca/observed-store.ts';
 import { compareStore } from '../ca/reconcile.ts';
 import type { StoreDiff } from '../ca/store-changes.ts';
+import { readConsistently } from '../ca/store-files.ts';
 import { strayCertificates } from '../ca/strays.ts';
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { certificatePlan } from '../desired/certificates.ts';
 import type { CliContext } from './context.ts';
-import { printJson, printTable } from './output.ts';
+import { type Cell, printJson, printTable } from './output.ts';
 
 type KeyFileState = 'here' | 'elsewhere' | 'missing' | 'closed' | 'malformed';
 
@@ -24,6 +26,8 @@ interface Listed {
   readonly keyFile: KeyFileState;
   /** Of a key ring: the first one encrypts. `file`: below pki/. */
   readonly keys?: readonly { readonly name: string; readonly file: string; readonly keyFile: KeyFileState }[];
+  /** Of what was signed on the spot. */
+  readonly issued?: IssuedCertificate & { readonly daysLeft: number };
   readonly status: string;
 }
 
@@ -46,9 +50,25 @@ export async function pkiList(context: CliContext): Promise<void> {
       keyFile: keyIsHere ? ('here' as const) : ('elsewhere' as const),
       status: info === undefined ? 'cannot be read' : 'not in cluster.yaml any more',
     })),
+    ...issuedElsewhere(plan, folder, now),
   ];
   if (context.json) printJson(context.io, listed);
   else printTable(context.io, header, listed.map(row));
+}
+
+/** What was signed for somebody, and is not in the store; until it ends. */
+function issuedElsewhere(plan: CertificatePlan, folder: string, now: Date): Listed[] {
+  const issued = readConsistently(folder, (files) =>
+    plan.authorities.flatMap(({ id }) => issuedBy(files, id)),
+  );
+  return issued
+    .filter(({ notAfter }) => notAfter > now)
+    .map((entry) => ({
+      name: `${entry.purpose}:${entry.serial}`,
+      issued: { ...entry, daysLeft: daysLeft(entry, now) },
+      keyFile: 'elsewhere' as const,
+      status: 'issued, not kept here',
+    }));
 }
 
 function planned(plan: CertificatePlan): readonly { readonly id: string; readonly purpose: string }[] {
@@ -135,15 +155,16 @@ const keptElsewhere: ReadonlySet<string> = new Set([
 
 const header = ['name', 'subject', 'issuer', 'key', 'key file', 'valid until', 'days left', 'status'];
 
-function row({ name, certificate, key, keyFile, status: text }: Listed): (string | number | undefined)[] {
+function row({ name, certificate, issued, key, keyFile, status: text }: Listed): Cell[] {
+  const signed = certificate ?? issued;
   return [
     name,
-    certificate?.subject,
-    certificate?.issuer,
+    signed?.subject,
+    certificate?.issuer ?? issued?.authority,
     key,
     keyFile,
-    certificate?.notAfter.toISOString().slice(0, 10),
-    certificate?.daysLeft,
+    signed?.notAfter.toISOString().slice(0, 10),
+    signed?.daysLeft,
     text,
   ];
 }

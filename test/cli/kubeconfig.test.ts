@@ -14,6 +14,7 @@ const run = promisify(execFile);
 const replace = [
   [/\b20\d\d-\d\d-\d\dT[0-9:.]+Z/g, 'YYYY-MM-DDThh:mm:ss.000Z'],
   [/\b20\d\d-\d\d-\d\d\b/g, 'YYYY-MM-DD'],
+  [/\b[0-9A-F]{40}\b/g, 'SERIAL'],
 ] as const;
 
 test('kubeconfigs, read by kubectl and openssl', { timeout: 120_000 }, async () => {
