@@ -43,7 +43,7 @@ export function authorityProblems(
     return problem('not-a-ca', `${file} is not the certificate of a CA`, why);
   }
   if (info.notAfter <= now) {
-    const next = 'give the cluster a new CA: move the folder of this one away and run the command again';
+    const next = `renew it: kbin pki renew ${id} --same-key`;
     return problem(
       'ca-expired',
       `${id} has expired`,

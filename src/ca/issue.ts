@@ -3,7 +3,16 @@ import type { San } from '../../pki/san.ts';
 import type { Usage } from '../../pki/usages.ts';
 import type { Subject } from '../desired/certificate-plan.ts';
 import { KbinError } from '../errors.ts';
+import {
+  type CertificateParts,
+  extensionValue,
+  type RawExtension,
+  readAuthorityKeyIdentifier,
+  readKeyIdentifier,
+} from './certificate-parts.ts';
+import { implicit, sequence } from './der.ts';
 import { encodeCertificate, keyIdentifier } from './encode.ts';
+import { encodeExtension, extensionOids } from './extensions.ts';
 import { encodeName } from './names.ts';
 import { pemText } from './pem.ts';
 
@@ -87,6 +96,36 @@ export function issueAuthority(
   );
   const issuer = { privateKey, subject, subjectKeyId, notBefore, notAfter };
   return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped: false, issuer };
+}
+
+/**
+ * A CA that signs itself, with another serial and for another time: all that it has signed goes on chaining to it, since
+ * its name, its key and its key identifier are copied as they stand, as is all else that it says.
+ */
+export function renewAuthority(
+  former: CertificateParts,
+  span: Pick<CertificateRequest, 'now' | 'validityHours'>,
+  privateKey: KeyObject,
+): Issued & { readonly issuer: Issuer } {
+  const { subject, spki } = former;
+  const { notBefore, notAfter } = validity(span);
+  const extensions = sequence(
+    ...former.extensions
+      .flatMap(ofNoSerial)
+      .map(({ oid, critical, value }) => encodeExtension(oid, critical, value)),
+  );
+  const fields = { serial: newSerial(), issuer: subject, subject, notBefore, notAfter, spki, extensions };
+  const der = encodeCertificate(fields, privateKey);
+  const own = readKeyIdentifier(extensionValue(former, extensionOids.subjectKeyId));
+  const issuer = { privateKey, subject, subjectKeyId: own ?? keyIdentifier(spki), notBefore, notAfter };
+  return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped: false, issuer };
+}
+
+/** openssl may have a CA name the serial of the one that signed it: its own, which is another one now. */
+function ofNoSerial(extension: RawExtension): RawExtension[] {
+  if (extension.oid !== extensionOids.authorityKeyId) return [extension];
+  const id = readAuthorityKeyIdentifier(extension.value);
+  return id === undefined ? [] : [{ ...extension, value: sequence(implicit(0, id)) }];
 }
 
 /** Backdated so that a host whose clock is a little behind accepts it at once. Whole seconds, as certificates have. */

@@ -3,6 +3,7 @@ import { KbinError } from '../errors.ts';
 import { closeFolders } from './folders.ts';
 import type { LockOptions } from './lock.ts';
 import { type ObservedStore, observeStore, planIds, readRaw } from './observed-store.ts';
+import type { Renew } from './renewal-diff.ts';
 import { type Store, stageIgnoreFile } from './store.ts';
 import { type AppliedChange, applyChanges } from './store-apply.ts';
 import type { StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
@@ -13,20 +14,22 @@ export interface ReconcileOptions {
   readonly now: Date;
   /** Opens encrypted keys. */
   readonly passphrase?: string | undefined;
+  /** Certificates to be issued anew though nothing is wrong with them. Default: none. */
+  readonly renew?: Renew;
 }
 
 /** What the store holds, and what would be made. Reads only; needs neither the lock nor the keys. */
 export async function compareStore(
   plan: CertificatePlan,
   folder: string,
-  { now, passphrase }: ReconcileOptions,
+  { now, passphrase, renew }: ReconcileOptions,
 ): Promise<{ readonly observed: ObservedStore; readonly diff: StoreDiff }> {
   const { raw, place } = readConsistently(folder, (files) => ({
     raw: readRaw(plan, files),
     place: files.place,
   }));
   const observed = await observeStore(plan, raw, passphrase);
-  return { observed, diff: diffStore(plan, observed, now, place) };
+  return { observed, diff: diffStore(plan, observed, now, place, renew) };
 }
 
 export interface Reconciled {

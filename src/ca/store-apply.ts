@@ -6,11 +6,12 @@ import type {
   PlannedKeyPair,
   PlannedLeaf,
 } from '../desired/certificate-plan.ts';
+import { certificateParts } from './certificate-parts.ts';
 import { rawSubject } from './der-read.ts';
 import { digestLine } from './digest.ts';
 import { keyIdentifier } from './encode.ts';
 import type { CertificateInfo } from './inspect.ts';
-import { type Issued, type Issuer, issueAuthority, issueCertificate } from './issue.ts';
+import { type Issued, type Issuer, issueAuthority, issueCertificate, renewAuthority } from './issue.ts';
 import { firstKey, keyRecord, keyRingPaths, orderText } from './key-ring.ts';
 import { generateKeyPair, type KeyPair, publicKeyPem, publicPartOf } from './keys.ts';
 import { pathsOf } from './layout.ts';
@@ -46,8 +47,9 @@ export function applyChanges(
   for (const authority of plan.authorities) {
     const change = byId.get(authority.id);
     let issuer: Promise<Issuer> | undefined;
-    if (change?.action === 'create') {
-      const made = makeAuthority(authority, work);
+    if (change !== undefined && change.action !== 'repair') {
+      const made =
+        change.action === 'create' ? makeAuthority(authority, work) : remakeAuthority(authority, work);
       issuer = made.then((issued) => issued.issuer);
       applied.push(made.then((issued) => withValidity(change, issued)));
     } else if (change !== undefined) applied.push(repair(change, work));
@@ -59,7 +61,8 @@ export function applyChanges(
         continue;
       }
       issuer ??= Promise.resolve(existingIssuer(entryOf(work, authority.id)));
-      applied.push(makeLeaf(leaf, issuer, work).then((issued) => withValidity(leafChange, issued)));
+      const pair = leafChange.keepsKey ? presentKey(work, leaf.id) : generateKeyPair(leaf.key);
+      applied.push(makeLeaf(leaf, pair, issuer, work).then((issued) => withValidity(leafChange, issued)));
     }
   }
   for (const pair of plan.keyPairs) {
@@ -90,8 +93,26 @@ async function makeAuthority(
   return issued;
 }
 
-async function makeLeaf(leaf: PlannedLeaf, issuer: Promise<Issuer>, { now, stage }: Work): Promise<Issued> {
-  const [pair, signer] = await Promise.all([generateKeyPair(leaf.key), issuer]);
+/** The same CA for a time that begins now. Whatever it is called and says of itself stays, as does its key. */
+async function remakeAuthority(
+  { id, validityHours }: PlannedAuthority,
+  work: Work,
+): Promise<Issued & { readonly issuer: Issuer }> {
+  const { certificate, key } = entryOf(work, id);
+  if (certificate.state !== 'read' || key.state !== 'read') throw new Error(`${id} cannot sign itself`);
+  const parts = certificateParts(derOf(certificate.info));
+  const issued = renewAuthority(parts, { validityHours, now: work.now }, key.key);
+  stageCertificate(id, issued, key, work.stage);
+  return issued;
+}
+
+async function makeLeaf(
+  leaf: PlannedLeaf,
+  key: KeyPair | Promise<KeyPair>,
+  issuer: Promise<Issuer>,
+  { now, stage }: Work,
+): Promise<Issued> {
+  const [pair, signer] = await Promise.all([key, issuer]);
   const issued = issueCertificate({ ...leaf, spki: pair.spki, now }, signer);
   stageCertificate(leaf.id, issued, pair, stage);
   return issued;
@@ -129,7 +150,19 @@ function makeKeyRing(change: StoreChange, { store, stage }: Work): StoreChange {
   return change;
 }
 
-function stageCertificate(id: string, { pem }: Issued, key: KeyPair, stage: Work['stage']): void {
+/** As it stands in its file. */
+function presentKey(work: Work, id: string): KeyPair {
+  const { key } = entryOf(work, id);
+  if (key.state !== 'read') throw new Error(`the key of ${id} was not read`);
+  return { pem: key.pem, spki: publicPartOf(key.key) };
+}
+
+function stageCertificate(
+  id: string,
+  { pem }: Issued,
+  key: Pick<KeyPair, 'pem'>,
+  stage: Work['stage'],
+): void {
   const { certificate } = pathsOf(id);
   if (certificate === undefined) throw new Error(`${id} has no certificate`);
   stage({ path: certificate, content: pem, mode: 0o644 });
@@ -170,11 +203,9 @@ function existingIssuer({ certificate, key }: ObservedEntry): Issuer {
 
 /** Subject and key identifier as they stand in the CA's certificate, so that what it signs chains to it exactly. */
 export function issuerOf(info: CertificateInfo, privateKey: KeyObject): Issuer {
-  const der = pemBlocks(info.pem, info.subject)[0]?.der;
-  if (der === undefined) throw new Error(`no certificate in the PEM of ${info.subject}`);
   return {
     privateKey,
-    subject: rawSubject(der),
+    subject: rawSubject(derOf(info)),
     subjectKeyId:
       info.subjectKeyId === undefined
         ? keyIdentifier(publicPartOf(privateKey))
@@ -182,4 +213,10 @@ export function issuerOf(info: CertificateInfo, privateKey: KeyObject): Issuer {
     notBefore: info.notBefore,
     notAfter: info.notAfter,
   };
+}
+
+function derOf(info: CertificateInfo): Buffer {
+  const der = pemBlocks(info.pem, info.subject)[0]?.der;
+  if (der === undefined) throw new Error(`no certificate in the PEM of ${info.subject}`);
+  return der;
 }

@@ -14,6 +14,8 @@ export interface StoreChange {
   readonly kind: 'authority' | 'leaf' | 'key-pair' | 'key-ring';
   /** `repair` writes what follows from a key that stays: its digest file, its public key, its mode. */
   readonly action: 'create' | 'reissue' | 'repair';
+  /** It is issued anew for the key that it has. Always so for a CA, and for a leaf where that was asked for. */
+  readonly keepsKey?: true;
   readonly reasons: readonly Reason[];
 }
 
@@ -27,6 +29,7 @@ export interface Reason {
     | 'usages'
     | 'other-ca'
     | 'expired'
+    | 'renewal'
     | 'certificate-missing'
     | 'key-missing'
     | 'key-digest'
@@ -47,6 +50,8 @@ export interface StoreProblem {
     | 'ca-expired'
     | 'ca-key-missing'
     | 'ca-key-closed'
+    | 'signed-elsewhere'
+    | 'key-not-kept'
     | 'key-mismatch'
     | 'key-malformed'
     | 'key-closed'

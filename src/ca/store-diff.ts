@@ -4,16 +4,24 @@ import { diffKeyRing } from './key-ring-diff.ts';
 import { pathsOf } from './layout.ts';
 import { day, isUnmade, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
 import { isWithoutKeys, type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
+import { neverRenewed, type Renew, renewalOfAuthority, renewalOfLeaf } from './renewal-diff.ts';
 import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
 
 /**
  * What has to be made so that the store is what the plan wants, and why. Pure. A leaf is issued anew, with a new key,
- * only when it differs itself; an existing CA, service-account key or encryption key is never replaced.
+ * only when it differs itself or `renew` wants it; an existing CA, service-account key or encryption key is never
+ * replaced. A CA that `renew` wants keeps its key.
  */
-export function diffStore(plan: CertificatePlan, store: ObservedStore, now: Date, place: Place): StoreDiff {
+export function diffStore(
+  plan: CertificatePlan,
+  store: ObservedStore,
+  now: Date,
+  place: Place,
+  renew: Renew = neverRenewed,
+): StoreDiff {
   const keyless = isWithoutKeys(plan, store);
   const parts = [
-    ...plan.authorities.map((authority) => diffAuthority(authority, store, { now, place, keyless })),
+    ...plan.authorities.map((authority) => diffAuthority(authority, store, { now, place, keyless, renew })),
     ...plan.keyPairs.map((pair) => diffKeyPair(pair, entryOf(store, pair.id), { place, keyless })),
     ...plan.keyRings.map((ring) => diffKeyRing(ring, ringOf(store, ring.id), { place, keyless })),
   ];
@@ -36,16 +44,24 @@ interface Circumstances {
   readonly place: Place;
   /** isWithoutKeys */
   readonly keyless: boolean;
+  readonly renew: Renew;
 }
 
 function diffAuthority(
   authority: PlannedAuthority,
   store: ObservedStore,
-  { now, place, keyless }: Circumstances,
+  { now, place, keyless, renew }: Circumstances,
 ): StoreDiff {
   const { id, leaves } = authority;
   const entry = entryOf(store, id);
-  const lost = authorityProblems(authority, store, entry, now, place);
+  const renewed = renewalOfAuthority(id, entry, renew, place);
+  const lost = [
+    ...authorityProblems(authority, store, entry, now, place).filter(
+      // That is what a renewal mends.
+      ({ code }) => code !== 'ca-expired' || renewed === undefined,
+    ),
+    ...(renewed?.problems ?? []),
+  ];
   // Without its CA only this can be said of a leaf: that its own files do not fit together.
   if (lost.length > 0) {
     const ofLeaves = leaves.flatMap((leaf) => leafProblems(leaf.id, entryOf(store, leaf.id), place));
@@ -61,25 +77,29 @@ function diffAuthority(
       action: 'create',
       reasons: [{ code: 'new', message: 'not made yet' }],
     });
-  } else changes.push(...repair(id, 'authority', entry));
+  } else changes.push(...(renewed?.changes ?? repair(id, 'authority', entry)));
   for (const leaf of leaves) {
     const leafEntry = entryOf(store, leaf.id);
-    const stops = leafProblems(leaf.id, leafEntry, place);
+    const differs = leafReasons(leaf, leafEntry, now).filter(
+      ({ code }) => !(keyless && code === 'key-missing' && leafEntry.leftBehind),
+    );
+    const renewal = renewalOfLeaf(leaf.id, leafEntry, differs, renew, place);
+    const stops = [...leafProblems(leaf.id, leafEntry, place), ...renewal.problems];
     if (stops.length > 0) {
       problems.push(...stops);
       continue;
     }
-    const reasons = leafReasons(leaf, leafEntry, now).filter(
-      ({ code }) => !(keyless && code === 'key-missing' && leafEntry.leftBehind),
-    );
+    const reasons = [...differs, ...renewal.reasons];
     const action = isUnmade(leafEntry) ? 'create' : 'reissue';
-    if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, reasons });
+    if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, ...renewal.key, reasons });
     else {
       changes.push(...repair(leaf.id, 'leaf', leafEntry));
       notes.push(...outlives(leaf.id, leafEntry, id, entry));
     }
   }
-  const signs = changes.some(({ kind, action }) => kind === 'leaf' && action !== 'repair');
+  const signs = changes.some(({ kind, action }) =>
+    kind === 'leaf' ? action !== 'repair' : action === 'reissue',
+  );
   if (signs) problems.unshift(...signingProblems(id, entry, place));
   return { changes, problems, notes };
 }
@@ -101,7 +121,7 @@ function outlives(id: string, leaf: ObservedEntry, caId: string, ca: ObservedEnt
 function diffKeyPair(
   { id, key }: PlannedKeyPair,
   entry: ObservedEntry,
-  { place, keyless }: Omit<Circumstances, 'now'>,
+  { place, keyless }: Pick<Circumstances, 'place' | 'keyless'>,
 ): StoreDiff {
   const paths = pathsOf(id);
   const keyFile = place(paths.key);
