@@ -19,6 +19,11 @@ export interface LiveRotation {
    * tokens have ended. From `atRest`: before the first one begins. A KbinError stops.
    */
   before?(phase: number): Promise<void>;
+  /**
+   * What is to be noted as soon as that phase is proven on every host, by whichever run finds it so first: since when the
+   * old key signs nothing. Called again by later runs; never for `status`.
+   */
+  proven?(phase: number): Promise<void>;
 }
 
 export type DeployName = 'etcd' | 'control-plane';
