@@ -22,8 +22,12 @@ export interface LeafEntry {
   /** A client's group in Kubernetes. `pki.subject.O` never takes its place. */
   readonly organization?: string;
   readonly profile: Exclude<ProfileName, 'authority'>;
+  /** By what those who verify it know whom they have before them. Absent: by its CA alone, or by its SANs. */
+  readonly identifiedBy?: 'CN' | 'O';
   /** In the order they stand in the certificate. */
   readonly sans: readonly SanSource[];
+  /** Of those, what nobody depends on: a certificate that was made elsewhere does its job without. */
+  readonly spare?: readonly SanSource[];
 }
 
 /** Where subject alternative names come from; src/desired/certificates.ts says what each means. */

@@ -10,6 +10,9 @@ const memberSans = [
   'extra',
 ] as const;
 
+/** Members, clients and kbin dial addresses. */
+const spareSans = ['host-name', 'localhost', '127.0.0.1', '::1'] as const;
+
 export const etcdCa = {
   id: 'etcd-ca',
   purpose: 'everything that speaks to etcd',
@@ -24,6 +27,7 @@ export const etcdCa = {
       // The gateway inside etcd dials its own server with this certificate: without client usage it is refused.
       profile: 'peer',
       sans: memberSans,
+      spare: spareSans,
     },
     {
       id: 'etcd-peer',
@@ -32,6 +36,7 @@ export const etcdCa = {
       commonName: hostName,
       profile: 'peer',
       sans: memberSans,
+      spare: spareSans,
     },
     {
       id: 'etcd-healthcheck-client',

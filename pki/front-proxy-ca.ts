@@ -16,6 +16,8 @@ export const frontProxyCa = {
       per: 'cluster',
       commonName: 'front-proxy-client',
       profile: 'client',
+      // --requestheader-allowed-names
+      identifiedBy: 'CN',
       sans: ['extra'],
     },
   ],

@@ -26,6 +26,7 @@ export const kubernetesCa = {
         'reserved',
         'extra',
       ],
+      spare: ['host-name', 'localhost', '127.0.0.1'],
     },
     {
       id: 'apiserver-kubelet-client',
@@ -34,6 +35,7 @@ export const kubernetesCa = {
       // No group: the user itself is bound to the ClusterRole system:kubelet-api-admin.
       commonName: 'kube-apiserver-kubelet-client',
       profile: 'client',
+      identifiedBy: 'CN',
       sans: ['extra'],
     },
     {
@@ -43,6 +45,7 @@ export const kubernetesCa = {
       commonName: 'system:kube-controller-manager',
       organization: 'system:kube-controller-manager',
       profile: 'client',
+      identifiedBy: 'CN',
       sans: ['extra'],
     },
     {
@@ -60,6 +63,7 @@ export const kubernetesCa = {
       commonName: 'system:kube-scheduler',
       organization: 'system:kube-scheduler',
       profile: 'client',
+      identifiedBy: 'CN',
       sans: ['extra'],
     },
     {
@@ -77,6 +81,7 @@ export const kubernetesCa = {
       commonName: 'kubernetes-admin',
       organization: 'system:masters',
       profile: 'client',
+      identifiedBy: 'O',
       sans: ['extra'],
     },
     {
@@ -86,6 +91,7 @@ export const kubernetesCa = {
       commonName: 'system:kube-proxy',
       organization: 'system:node-proxier',
       profile: 'client',
+      identifiedBy: 'CN',
       sans: ['extra'],
     },
   ],

@@ -20,6 +20,8 @@ export interface PlannedLeaf extends PlannedCertificate {
   /** Name of the host it is for; undefined: of the whole cluster. */
   readonly host?: string;
   readonly sans: readonly San[];
+  /** Those of them under which it is reached by somebody who verifies; the rest is for convenience. */
+  readonly needed: readonly San[];
 }
 
 interface PlannedCertificate {

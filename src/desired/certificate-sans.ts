@@ -11,15 +11,21 @@ interface SanContext {
   readonly id: string;
 }
 
-/** In the order of the entry's sources, each name once. */
+/** In the order of the entry's sources, each name once; and those that somebody depends on. */
 export function subjectAlternativeNames(
   cluster: Cluster,
   entry: LeafEntry,
   host: ClusterHost | undefined,
   id: string,
-): readonly San[] {
-  const names = entry.sans.flatMap((source) => sources[source]({ cluster, entry, host, id }));
-  return [...new Set(names)].map(toSan);
+): { readonly sans: readonly San[]; readonly needed: readonly San[] } {
+  const of = (wanted: readonly SanSource[]): readonly San[] => {
+    const names = wanted.flatMap((source) => sources[source]({ cluster, entry, host, id }));
+    return [...new Set(names)].map(toSan);
+  };
+  return {
+    sans: of(entry.sans),
+    needed: of(entry.sans.filter((source) => entry.spare?.includes(source) !== true)),
+  };
 }
 
 const sources: Record<SanSource, (context: SanContext) => readonly string[]> = {

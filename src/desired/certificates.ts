@@ -68,7 +68,7 @@ function plannedLeaf(
     ...(host === undefined ? {} : { host: host.name }),
     subject: subject(cluster, commonName(entry, host), organization(cluster, authority, entry)),
     ...terms(cluster, entry.profile),
-    sans: subjectAlternativeNames(cluster, entry, host, id),
+    ...subjectAlternativeNames(cluster, entry, host, id),
   };
 }
 

@@ -45,12 +45,38 @@ export function certificates(inputs: CertificateInputs): PlanFinding[] {
       if (names !== '') lacking.set(names, [...(lacking.get(names) ?? []), leaf.id]);
       findings.push(...validity(leaf.id, certificate, inputs.now));
       const signer = own ?? read(inputs.store, authority.id);
-      if (signer instanceof X509Certificate && !certificate.verify(signer.publicKey)) {
+      if (signer instanceof X509Certificate && !leadsTo(inputs.store, leaf.id, signer)) {
         findings.push(strange(leaf.id, authority.id));
       }
     }
   }
   return [...findings, ...[...lacking].map(([names, ids]) => withoutNames(names, ids))];
+}
+
+/** A CA below that one may have signed it: then that one's certificate follows it in its file. */
+function leadsTo(store: StoreView, id: string, authority: X509Certificate): boolean {
+  const sent = pemCertificates(store.certificate(id)?.pem ?? '');
+  const signedBy = (certificate: X509Certificate, by: X509Certificate): boolean =>
+    certificate.checkIssued(by) && certificate.verify(by.publicKey);
+  for (let [last, ...rest] = sent; last !== undefined; ) {
+    if (signedBy(last, authority)) return true;
+    const below: X509Certificate = last;
+    last = rest.find((candidate) => signedBy(below, candidate));
+    rest = rest.filter((candidate) => candidate !== last);
+  }
+  return false;
+}
+
+/** As far as they can be read. */
+function pemCertificates(pem: string): X509Certificate[] {
+  const texts = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  return texts.flatMap((text) => {
+    try {
+      return new X509Certificate(text);
+    } catch {
+      return [];
+    }
+  });
 }
 
 function neededBy({ cluster, hosts, only }: CertificateInputs): ReadonlySet<string> {
@@ -74,9 +100,10 @@ function read(store: StoreView, id: string): X509Certificate | 'unreadable' | un
   }
 }
 
-function missingNames(certificate: X509Certificate, { sans }: PlannedLeaf): string[] {
+/** Of those that somebody depends on; that the others are there, `kbin pki init` sees to. */
+function missingNames(certificate: X509Certificate, { needed }: PlannedLeaf): string[] {
   const options = { wildcards: false, subject: 'never' } as const;
-  return sans
+  return needed
     .filter(({ type, value }) => {
       if (type === 'ip') return certificate.checkIP(value) === undefined;
       // A wildcard stands for itself alone: it is compared as it is written.

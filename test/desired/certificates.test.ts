@@ -80,6 +80,10 @@ describe('certificatePlan', () => {
         { type: 'ip', value: '::1' },
         { type: 'ip', value: '192.168.31.74' },
       ],
+      needed: [
+        { type: 'ip', value: '192.168.31.72' },
+        { type: 'ip', value: '192.168.31.74' },
+      ],
     });
   });
 
