@@ -10,7 +10,7 @@ import { pemBlocks } from '../../src/ca/pem.ts';
 import { openStore } from '../../src/ca/store.ts';
 import { keyAlgorithms } from '../../src/cluster/cluster.ts';
 import { certificatePlan } from '../../src/desired/certificates.ts';
-import { cfssl, cfssljson, kbin, needCfssl, put } from '../cfssl/side-by-side.ts';
+import { cfssl, cfssljson, kbin, needCfssl, put, type Said } from '../cfssl/side-by-side.ts';
 import { exampleCluster, exampleHost } from '../cluster/fixture.ts';
 import { filledStore, init, temporaryFolder } from './stores.ts';
 
@@ -98,7 +98,10 @@ describe('cfssl’s commands', () => {
   ];
 
   /** root.pem, renewed.pem, issuing.pem, peer.pem and signed.pem, of a program that takes cfssl's words. */
-  async function make(program: typeof kbin, key: object): Promise<string> {
+  async function make(
+    program: (folder: string, args: readonly string[]) => Promise<Said>,
+    key: object,
+  ): Promise<string> {
     needCfssl();
     const folder = temporaryFolder();
     const names = [{ C: 'AT', L: 'Wien', O: 'Example', OU: 'Ops' }];
