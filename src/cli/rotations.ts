@@ -1,6 +1,7 @@
 import type { RotationKind } from '../ca/rotation.ts';
 import type { Store } from '../ca/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { PlannedCluster } from '../diff/plan.ts';
 import type { Connect } from '../remote/host.ts';
 
 /** A rotation together with the cluster that it is carried out on. */
@@ -20,6 +21,11 @@ export interface LiveRotation {
    */
   before?(phase: number): Promise<void>;
   /**
+   * What is left to be done after the deploys of that phase, before it is proven: waiting for what Kubernetes publishes by
+   * itself, taking back what it never takes back. Called again by later runs, as long as the phase is not proven.
+   */
+  finish?(phase: number): Promise<void>;
+  /**
    * What is to be noted as soon as that phase is proven on every host, by whichever run finds it so first: since when the
    * old key signs nothing. Called again by later runs; never for `status`.
    */
@@ -33,6 +39,13 @@ export interface HostProof {
   readonly proven: boolean;
   /** What was seen, in a clause: `etcd serves a certificate of the new CA`, `etcd runs with former settings`. */
   readonly says: string;
+  /**
+   * The phase that the host was seen to be in, as `prove` is given one; undefined: cannot be told, or none of them. A host
+   * that is behind at rest has not been told of the end of the last rotation, which is then carried on.
+   */
+  readonly phase?: number;
+  /** false: the host does not answer, and nothing is known of it. */
+  readonly reached?: false;
 }
 
 /** What a rotation has to do with. */
@@ -42,6 +55,8 @@ export interface RotationRun {
   /** One connection per host however often it is asked for; the caller closes them. */
   readonly connect: Connect;
   readonly now: () => Date;
+  /** The whole cluster's plan, and what was seen on each host, as of the first call. Nothing is changed for it. */
+  readonly look: () => Promise<PlannedCluster>;
   /** A line for whoever watches. */
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
@@ -50,10 +65,12 @@ export interface RotationRun {
 }
 
 export interface RotationAllowances {
-  /** CA: certificates that the old CA signed on the spot and that have not expired stop being accepted. */
+  /** CA: what was handed out and depends on the old CA stops working: kubeconfigs, certificates that have not expired. */
   readonly dropUnexpired: boolean;
-  /** kubernetes-ca: Nodes whose kubelets may still show a certificate of the old CA are cut off. */
-  readonly dropNodes: boolean;
+  /** kubernetes-ca: somebody has seen to the nodes, which kbin does not look after. */
+  readonly nodesReady: boolean;
   /** service-account: tokens that the old key signed and that may still live stop being accepted. */
   readonly dropTokens: boolean;
 }
+
+export type OpenRotation = (run: RotationRun) => LiveRotation;

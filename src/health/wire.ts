@@ -45,6 +45,8 @@ export interface WireOptions {
   readonly deadlineMs: number;
   /** HTTP path to ask for; default /version, which client and peer listeners both answer. */
   readonly path?: string;
+  /** Of the HTTP request. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function probeWire(
     const stream = address.scheme === 'http' ? raw : await handshake(raw, address, credentials, left());
     // Before anything is asked: a server that wants another client certificate hangs up at once.
     const served = stream instanceof TLSSocket ? seen(stream, address) : { chain: [] };
-    const page = await get(stream, address, options.path ?? '/version', left()).then(
+    const page = await get(stream, address, options, left()).then(
       (answer) => ({ accepted: true, ...answer }),
       (error: unknown) => ({
         accepted: false,
@@ -127,14 +129,14 @@ function handshake(
 function get(
   stream: Duplex,
   address: Address,
-  path: string,
+  { path = '/version', headers = {} }: Pick<WireOptions, 'path' | 'headers'>,
   deadlineMs: number,
 ): Promise<{ readonly status: number; readonly body: string }> {
   const agent = new Agent();
   agent.createConnection = () => stream;
   const answered = new Promise<{ status: number; body: string }>((resolve, reject) => {
     stream.once('error', reject);
-    const asking = request({ agent, host: address.host, port: address.port, path }, (response) => {
+    const asking = request({ agent, host: address.host, port: address.port, path, headers }, (response) => {
       const parts: Buffer[] = [];
       let size = 0;
       response.on('data', (part: Buffer) => {

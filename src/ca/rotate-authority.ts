@@ -1,0 +1,183 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { basename } from 'node:path/posix';
+import type { PlannedAuthority } from '../desired/certificate-plan.ts';
+import { KbinError } from '../errors.ts';
+import { digestLine } from './digest.ts';
+import { issueAuthority } from './issue.ts';
+import { generateKeyPair } from './keys.ts';
+import { pathsBeside, pathsOf } from './layout.ts';
+import { nextAuthority } from './next-authority.ts';
+import { isWithoutKeys, observeStore, readRaw } from './observed-store.ts';
+import { overlay } from './overlay.ts';
+import { stopped } from './reconcile.ts';
+import { type AdvanceInput, atRest, type RotationKind } from './rotation.ts';
+import { applyChanges } from './store-apply.ts';
+import type { StoreDiff } from './store-changes.ts';
+import { diffStore } from './store-diff.ts';
+import { diskFiles, type StoreFiles } from './store-files.ts';
+import type { StoreFile, Transaction } from './transaction.ts';
+
+export const trust = 0;
+export const issue = 1;
+
+/**
+ * A CA and the one that follows it. In the store:
+ *
+ *     trust  next/<ca>/ca.crt is there, whoever put it there: it is trusted beside the one in use, and signs nothing
+ *     issue  it is the one in use and has signed everything anew; previous/<ca>/ca.crt is trusted still
+ *     rest   there is neither
+ *
+ * The key of the old one goes to archive/ at `issue`, with its certificate.
+ */
+export function authorityRotation(id: string): RotationKind {
+  return {
+    id,
+    phases: [
+      { name: 'trust', says: 'both CAs are trusted everywhere, and the old one signs' },
+      { name: 'issue', says: 'the new CA has signed everything, and both are trusted still' },
+    ],
+    phase: (files) => phaseOf(id, files),
+    advance: (input) => advance(id, input),
+  };
+}
+
+function phaseOf(id: string, files: StoreFiles): number {
+  const isThere = (beside: 'next' | 'previous'): boolean =>
+    files.read(pathsBeside(beside, id).certificate ?? '').state !== 'absent';
+  if (isThere('previous')) return issue;
+  return isThere('next') ? trust : atRest;
+}
+
+interface Step extends AdvanceInput {
+  readonly authority: PlannedAuthority;
+  readonly files: StoreFiles;
+  readonly transaction: Transaction;
+}
+
+async function advance(id: string, input: AdvanceInput): Promise<void> {
+  const { plan, store, from, command } = input;
+  const authority = plan.authorities.find((one) => one.id === id);
+  if (authority === undefined) throw new Error(`${id} is no CA of the plan`);
+  await store.withLock(
+    async (transaction) => {
+      const files = diskFiles(store.folder);
+      if (phaseOf(id, files) !== from) return;
+      const step = { ...input, authority, files, transaction };
+      if (from === atRest) await beginTrust(step);
+      else if (from === trust) await beginIssue(step);
+      else await drop(step);
+    },
+    { command },
+  );
+}
+
+/** The new CA is made as `pki init` would make one: with the subject, key type and validity that cluster.yaml says now. */
+async function beginTrust(step: Step): Promise<void> {
+  const { authority, files, transaction, now } = step;
+  const { id } = authority;
+  const diff = await storeDiff(step, files);
+  refuseOtherChanges(step, diff.changes);
+  const next = pathsBeside('next', id);
+  if ([next.key, next.request].some((path) => files.read(path).state !== 'absent')) {
+    throw waiting(id, files.place(next.request), files.place(next.certificate ?? ''));
+  }
+  const pair = await generateKeyPair(authority.key);
+  const { pem } = issueAuthority({ ...authority, spki: pair.spki, now }, createPrivateKey(pair.pem));
+  for (const file of filesOf(next, pem, pair.pem)) transaction.stage(file);
+}
+
+function waiting(id: string, request: string, certificate: string): KbinError {
+  return new KbinError(`the next ${id} waits for its certificate`, {
+    step: 'certificate store',
+    why: `its key was made here, and ${request} is to be signed outside`,
+    next: `put the signed certificate in place as ${certificate} (see "kbin pki adopt --help"), or remove both files to have a CA made here`,
+  });
+}
+
+/** All at once: the new CA in its place, everything that the old one signed for signed anew, the old one in its two places. */
+async function beginIssue(step: Step): Promise<void> {
+  const { authority, files, transaction, now, passphrase } = step;
+  const { id } = authority;
+  refuseOtherChanges(step, (await storeDiff(step, files)).changes);
+  const next = nextAuthority(id, files, { now, passphrase });
+  const own = pathsOf(id);
+  const old = files.read(own.certificate ?? '');
+  if (old.state !== 'read') throw new Error(`${id} cannot be read`);
+  const put: StoreFile[] = [
+    ...filesOf(own, next.certificate, next.key),
+    {
+      path: pathsBeside('previous', id).certificate ?? '',
+      content: old.content.toString('utf8'),
+      mode: 0o644,
+    },
+    ...archived(id, files, now),
+  ];
+  const { certificate = '', key, keyDigest, request } = pathsBeside('next', id);
+  const removed = [certificate, key, keyDigest, request];
+  const after = overlay(files, put, removed);
+  const { changes } = await storeDiff(step, after);
+  const observed = await observeStore(step.plan, readRaw(step.plan, after), passphrase);
+  for (const file of put) transaction.stage(file);
+  for (const path of removed) transaction.remove(path);
+  await applyChanges(step.plan, changes, { now, store: observed, stage: transaction.stage });
+}
+
+async function drop(step: Step): Promise<void> {
+  const { authority, files, transaction } = step;
+  refuseOtherChanges(step, (await storeDiff(step, files)).changes);
+  transaction.remove(pathsBeside('previous', authority.id).certificate ?? '');
+}
+
+/** Throws where something is wrong with the store, or where it is a copy without its keys. */
+async function storeDiff({ plan, now, passphrase }: Step, files: StoreFiles): Promise<StoreDiff> {
+  const observed = await observeStore(plan, readRaw(plan, files), passphrase);
+  const diff = diffStore(plan, observed, now, files.place);
+  if (diff.problems.length > 0) throw stopped(diff.problems);
+  if (!isWithoutKeys(plan, observed)) return diff;
+  throw new KbinError('there is no private key in this pki folder', {
+    step: 'certificate store',
+    why: 'a CA made in a copy of the store would be known to nobody else',
+    next: 'rotate where the keys are kept',
+  });
+}
+
+/** What cluster.yaml wants besides belongs to a deploy of its own, so that what goes wrong has one reason. */
+function refuseOtherChanges({ authority }: Step, changes: StoreDiff['changes']): void {
+  if (changes.length === 0) return;
+  throw new KbinError(`the certificate store is not what cluster.yaml wants`, {
+    step: `rotate ${authority.id}, nothing was changed`,
+    why: changes
+      .map(({ id, reasons }) => `${id}: ${reasons.map(({ message }) => message).join('; ')}`)
+      .join('\n'),
+    next: 'run `kbin pki init` and deploy what it makes, and then rotate',
+  });
+}
+
+function filesOf(
+  paths: { readonly certificate?: string; readonly key: string; readonly keyDigest: string },
+  certificate: string,
+  key: string,
+): StoreFile[] {
+  return [
+    { path: paths.certificate ?? '', content: certificate, mode: 0o644 },
+    { path: paths.key, content: key, mode: 0o600 },
+    { path: paths.keyDigest, content: digestLine(key, basename(paths.key)), mode: 0o644 },
+  ];
+}
+
+/** Of the CA that is in use: its certificate, and its key where that is here, as they stand. */
+function archived(id: string, files: StoreFiles, now: Date): StoreFile[] {
+  const { certificate = '', key } = pathsOf(id);
+  const [own, ownKey] = [files.read(certificate), files.read(key)];
+  if (own.state !== 'read') return [];
+  const pem = own.content.toString('utf8');
+  const piece = new X509Certificate(pem).fingerprint256.replaceAll(':', '').slice(0, 8).toLowerCase();
+  const day = now.toISOString().slice(0, 10).replaceAll('-', '');
+  const stem = `archive/${id}/ca-${day}-${piece}`;
+  return [
+    { path: `${stem}.crt`, content: pem, mode: 0o644 },
+    ...(ownKey.state === 'read'
+      ? [{ path: `${stem}.key`, content: ownKey.content.toString('utf8'), mode: 0o600 } as const]
+      : []),
+  ];
+}
