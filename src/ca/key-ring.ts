@@ -10,13 +10,22 @@ import type { FileReading, StoreFiles } from './store-files.ts';
  *
  * `order` alone decides, and is written in one transaction with the keys it names. A rotation makes the key with the
  * next number and moves its name from line to line: last (everyone can read with it), then first (it encrypts), then
- * alone. A key that is in no line any more is retired: its file stays, since old snapshots of etcd need it.
+ * alone. A key that is in no line any more is retired to archive/, where it stays, since old snapshots of etcd need it.
  */
 export const keyRingPaths = {
   order: (id: string): string => `${id}/order`,
   key: (id: string, name: string): string => `${id}/${name}.key`,
   keyDigest: (id: string, name: string): string => `${id}/${name}.key.sha256`,
 };
+
+/** Of a retired key. */
+export function archivedKeyPaths(
+  id: string,
+  name: string,
+): { readonly key: string; readonly keyDigest: string } {
+  const key = `archive/${keyRingPaths.key(id, name)}`;
+  return { key, keyDigest: `${key}.sha256` };
+}
 
 /** Beside the folder: that keys were made once. A folder that was lost with all in it is then not taken for a new one. */
 export const keyRecord = (id: string): string => `${id}-made`;
@@ -70,15 +79,29 @@ export function orderText(names: readonly string[]): string {
 /** What is stored in etcd has its key's name before it, so a name is never given a second time. */
 const keyName = /^key[1-9]\d{0,5}$/;
 
-function namesPresent(id: string, files: StoreFiles): readonly string[] {
+export const keyNumber = (name: string): number => Number(name.slice('key'.length));
+
+/** Of those whose files, or whose digests, lie in that folder, by number. */
+function namesPresent(folder: string, files: StoreFiles): readonly string[] {
   const names = files.list().flatMap((path) => {
-    const name = path.startsWith(`${id}/`)
-      ? /^(.+)\.key(\.sha256)?$/.exec(path.slice(id.length + 1))?.[1]
+    const name = path.startsWith(`${folder}/`)
+      ? /^(.+)\.key(\.sha256)?$/.exec(path.slice(folder.length + 1))?.[1]
       : '';
     return name !== undefined && keyName.test(name) ? [name] : [];
   });
-  const number = (name: string): number => Number(name.slice('key'.length));
-  return [...new Set(names)].sort((a, b) => number(a) - number(b));
+  return [...new Set(names)].sort((a, b) => keyNumber(a) - keyNumber(b));
+}
+
+/** Of keys in archive/. */
+export function retiredNames(id: string, files: StoreFiles): readonly string[] {
+  return namesPresent(`archive/${id}`, files);
+}
+
+/** One that no key of this ring has ever had, as far as the store knows. */
+export function nextKeyName(id: string, files: StoreFiles): string {
+  const inUse = readKeyRing(id, files).keys.map(({ name }) => name);
+  const known = [...inUse, ...namesPresent(id, files), ...retiredNames(id, files)];
+  return `key${Math.max(0, ...known.map(keyNumber)) + 1}`;
 }
 
 /** What is wrong with the bytes of such a key, or undefined. Never quotes them. */

@@ -9,7 +9,7 @@ import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import { digestIn, sha256 } from './digest.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
-import { keyRingPaths, readKeyRing, ringKeyDigest } from './key-ring.ts';
+import { archivedKeyPaths, keyRingPaths, readKeyRing, retiredNames, ringKeyDigest } from './key-ring.ts';
 import { clusterIdFile, ignoreFile, pathsBeside, pathsOf, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
 import { firstCertificate } from './pem.ts';
@@ -106,6 +106,10 @@ function viewOf(files: StoreFiles): StoreView {
     const bytes = keys.get(ref);
     return bytes === undefined ? digestIn(texts.get(`${ref}.sha256`)) : sha256(bytes);
   };
+  const retired = retiredNames(encryptionKey.id, files).flatMap((name) => {
+    const digest = digestOfKey(archivedKeyPaths(encryptionKey.id, name).key);
+    return digest === undefined ? [] : [{ name, sha256: digest }];
+  });
   const isAuthority = (id: string): boolean => authorities.some((authority) => authority.id === id);
   return {
     certificate(id) {
@@ -143,6 +147,7 @@ function viewOf(files: StoreFiles): StoreView {
       });
     },
     encryptionKeys: () => rings.get(encryptionKey.id) ?? [],
+    retiredEncryptionKeys: () => retired,
     digestOf(parts) {
       const pieces = parts.map((part) => {
         if (typeof part === 'string') return part;

@@ -22,6 +22,8 @@ export interface StoreView {
   serviceAccountKeys(): readonly { readonly ref: string; readonly pem: string }[];
   /** In the order of an EncryptionConfiguration: the first one encrypts. `name` is part of what is stored in etcd. */
   encryptionKeys(): readonly { readonly name: string; readonly ref: string; readonly sha256: string }[];
+  /** Those that a rotation has retired: nothing in etcd needed them any more when that was proven. By number. */
+  retiredEncryptionKeys(): readonly { readonly name: string; readonly sha256: string }[];
   /** sha256, hex, of the text that these parts make; undefined when a secret among them is not here. */
   digestOf(parts: readonly Part[]): string | undefined;
   /** Cluster id of the etcd that was bootstrapped from this store, hex; undefined before. */

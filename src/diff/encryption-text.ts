@@ -4,6 +4,8 @@ export interface EncryptionText {
   readonly providers: readonly string[];
   /** undefined: the text does not say. */
   readonly resources?: readonly string[];
+  /** `key1:SHA256` of keys that a rotation has retired. */
+  readonly retired: readonly string[];
 }
 
 export function encryptionText(text: string): EncryptionText {
@@ -11,17 +13,17 @@ export function encryptionText(text: string): EncryptionText {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const resources = lines.find((line) => line.startsWith('resources:'));
+  const listed = (name: string): readonly string[] | undefined =>
+    lines
+      .find((line) => line.startsWith(`${name}: `))
+      ?.slice(name.length + 1)
+      .split(',')
+      .map((word) => word.trim());
+  const resources = listed('resources');
   return {
-    providers: lines.filter((line) => line !== resources),
-    ...(resources === undefined
-      ? {}
-      : {
-          resources: resources
-            .slice('resources:'.length)
-            .split(',')
-            .map((name) => name.trim()),
-        }),
+    providers: lines.filter((line) => !/^(resources|retired): /.test(line)),
+    retired: listed('retired') ?? [],
+    ...(resources === undefined ? {} : { resources }),
   };
 }
 

@@ -19,7 +19,7 @@ interface Encrypting {
   readonly edited: boolean;
 }
 
-const plain: EncryptionText = { providers: ['identity'] };
+const plain: EncryptionText = { providers: ['identity'], retired: [] };
 
 /**
  * Whether apiservers that are told one after the other to encrypt as they should can read each other's Secrets all the
@@ -37,6 +37,7 @@ export function encryption(
   return [
     ...all.flatMap(edited),
     ...all.flatMap(noNote),
+    ...all.flatMap(retiredInUse),
     ...all.flatMap(droppedResources),
     // Where that is so already, only carrying it on helps.
     ...(apart.length > 0 ? apart : all.flatMap((one) => cannotRead(one, all))),
@@ -103,11 +104,22 @@ function writer({ providers }: EncryptionText): string {
   return providers[0] ?? 'identity';
 }
 
-function lostKeys(one: Encrypting): PlanFinding[] {
+/** Keys that its apiserver has now and would not have afterwards. */
+function leavingKeys(one: Encrypting): readonly string[] {
   const wanted = new Set(one.wanted.providers);
-  const lost = (known(one)?.providers ?? []).filter(
+  return (known(one)?.providers ?? []).filter(
     (provider) => keyOf(provider) !== undefined && !wanted.has(provider),
   );
+}
+
+/** In archive/, where only a rotation puts a key, and only once nothing in etcd uses it any more. */
+function isRetired(provider: string, { wanted }: Encrypting): boolean {
+  const key = keyOf(provider);
+  return key !== undefined && wanted.retired.includes(`${key.name}:${key.sha256}`);
+}
+
+function lostKeys(one: Encrypting): PlanFinding[] {
+  const lost = leavingKeys(one).filter((provider) => !isRetired(provider, one));
   const names = [...new Set(lost.map(nameOfKey))];
   if (names.length === 0) return [];
   return [
@@ -117,6 +129,30 @@ function lostKeys(one: Encrypting): PlanFinding[] {
       code: 'encryption-key-lost',
       message: `its apiserver encrypts with ${names.join(', ')}, which pki/encryption-key of this machine does not have: what was written with it would be unreadable`,
       next: 'restore pki/encryption-key from the backup, or work where this cluster was set up; the key is also in encryption.yaml on that host',
+    },
+  ];
+}
+
+/** That nothing needs a retired key was proven of what was in etcd then, and of apiservers that wrote with another one. */
+function retiredInUse(one: Encrypting): PlanFinding[] {
+  const has = known(one);
+  const leaving = leavingKeys(one);
+  const [first] = leaving;
+  if (!one.runs || has === undefined || first === undefined) return [];
+  const writes = leaving.includes(writer(has));
+  if (!writes && one.isSettled) return [];
+  const name = keyOf(first)?.name;
+  return [
+    {
+      severity: 'stop',
+      host: one.host,
+      code: 'encryption-key-in-use',
+      message: writes
+        ? `its apiserver encrypts with ${nameOfKey(writer(has))}, which is retired: what it writes would be unreadable`
+        : `its apiserver was not restarted since its files changed, so it may still encrypt with ${nameOfKey(first)}, which is retired`,
+      next: writes
+        ? `bring the key back: move archive/encryption-key/${name}.key and its .sha256 to encryption-key/ in the pki folder, add ${name} as the last line of encryption-key/order, and run \`kbin pki rotate encryption-key\``
+        : `restart it (\`systemctl restart kube-apiserver\` on ${one.host}), and then deploy`,
     },
   ];
 }

@@ -81,6 +81,31 @@ describe('a key that a host has and the store lacks', () => {
   });
 });
 
+describe('a key that a rotation has retired', () => {
+  const alone = `${note([key('key2'), 'identity'])}retired: key1:${'key1'.repeat(16)}\n`;
+
+  test('goes without a word where another one writes, one apiserver after the other', () => {
+    expect(judged(alone, running(second), running(second))).toEqual([]);
+    expect(judged(alone, running(alone), running(second))).toEqual([]);
+    expect(judged(alone, running(alone), running(alone))).toEqual([]);
+    expect(judged(alone, { ...running(first), runs: false })).toEqual([]);
+  });
+  test('is another one where its bytes are others', () => {
+    const other = note([key('key2'), 'secretbox:key1:ffff', 'identity']);
+    expect(codes(alone, running(other))).toEqual(['stop encryption-key-lost@k8s-master1']);
+  });
+  test('stays where an apiserver still writes with it, or may', () => {
+    expect(codes(alone, running(both), running(second))).toContain('stop encryption-key-in-use@k8s-master1');
+    expect(judged(alone, running(both))[0]).toMatchObject({
+      message:
+        'its apiserver encrypts with key1 (sha256 key1key1key1…), which is retired: what it writes would be unreadable',
+      next: expect.stringContaining('add key1 as the last line of encryption-key/order'),
+    });
+    const old = running(second, { runningInputs: 'old' });
+    expect(codes(alone, running(second), old)).toEqual(['stop encryption-key-in-use@k8s-master2']);
+  });
+});
+
 describe('what others would write before an apiserver can read it', () => {
   const steps = ['stop encryption-in-steps@k8s-master1', 'stop encryption-in-steps@k8s-master2'];
 

@@ -38,9 +38,17 @@ export function encryptionFingerprints(cluster: Cluster, store: StoreView): read
   );
 }
 
-/** Text of encryption-keys.txt, which src/diff reads: the resources, and a line for each provider. */
+/**
+ * Text of encryption-keys.txt, which src/diff reads: the resources, a line for each provider, and which keys are retired,
+ * so that one that a host still has can be told from one that was lost.
+ */
 export function encryptionNote(cluster: Cluster, store: StoreView): string {
-  const lines = [`resources: ${resourcesOf(cluster).join(',')}`, ...encryptionFingerprints(cluster, store)];
+  const retired = store.retiredEncryptionKeys().map(({ name, sha256 }) => `${name}:${sha256}`);
+  const lines = [
+    `resources: ${resourcesOf(cluster).join(',')}`,
+    ...encryptionFingerprints(cluster, store),
+    ...(retired.length === 0 ? [] : [`retired: ${retired.join(',')}`]),
+  ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
