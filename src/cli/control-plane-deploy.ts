@@ -1,31 +1,40 @@
-import { deployControlPlane } from '../apply/deploy-control-plane.ts';
+import { type ControlPlaneDeployReport, deployControlPlane } from '../apply/deploy-control-plane.ts';
 import { isEmpty } from '../diff/changes.ts';
 import { exitCode } from '../errors.ts';
 import { isHealthy } from '../health/check.ts';
 import type { CliContext } from './context.ts';
+import { deployKinds } from './deploy-kinds.ts';
 import type { DeployOptions } from './deploy-options.ts';
-import { deploymentOf, printDone } from './deploy-run.ts';
+import { type Deployed, deploymentOf, printDone } from './deploy-run.ts';
 import { printControlPlane, printProblems, printVerdict } from './health-tables.ts';
 import { printJson } from './output.ts';
 
 export async function controlPlaneDeploy(context: CliContext, options: DeployOptions): Promise<void> {
-  const { io } = context;
-  const deployment = await deploymentOf(context, options, {
-    command: 'kbin control-plane deploy',
-    role: 'control-plane',
-    component: 'kubernetes',
-    version: ({ kubernetes }) => kubernetes.version ?? '',
-  });
+  const report = await runControlPlaneDeploy(context, options);
+  if (context.json) printJson(context.io, report);
+  else await printControlPlaneDeploy(context, report);
+  if (!report.healthy) context.exit(exitCode.unhealthy);
+}
+
+/** Carries the deploy out and prints nothing but progress. */
+export async function runControlPlaneDeploy(
+  context: CliContext,
+  options: DeployOptions,
+): Promise<Deployed<ControlPlaneDeployReport>> {
+  const deployment = await deploymentOf(context, options, deployKinds['control-plane']);
   const report = await deployControlPlane(deployment);
-  const { plan, health } = report;
-  const healthy = isHealthy(health.checks);
-  if (context.json) printJson(io, { healthy, changed: !isEmpty(plan), ...report });
-  else {
-    printDone(io, report);
-    printControlPlane(io, health.hosts);
-    io.out('\n');
-    printProblems(io, health.checks);
-    printVerdict(io, health.checks, `control plane of cluster ${deployment.cluster.name}`);
-  }
-  if (!healthy) context.exit(exitCode.unhealthy);
+  return { healthy: isHealthy(report.health.checks), changed: !isEmpty(report.plan), ...report };
+}
+
+export async function printControlPlaneDeploy(
+  context: CliContext,
+  report: ControlPlaneDeployReport,
+): Promise<void> {
+  const { io } = context;
+  const { health } = report;
+  printDone(io, report);
+  printControlPlane(io, health.hosts);
+  io.out('\n');
+  printProblems(io, health.checks);
+  printVerdict(io, health.checks, `control plane of cluster ${(await context.cluster()).name}`);
 }
