@@ -1,8 +1,8 @@
 import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
 import type { Connect } from '../remote/host.ts';
+import { type CredentialSource, clientCredentials } from './client-credentials.ts';
 import { dialThrough } from './dial.ts';
 import { dialEither } from './dial-either.ts';
-import { type CredentialSource, clientCredentials } from './of-cluster.ts';
 import type { Dial } from './target.ts';
 
 /** One apiserver as it is asked for. */

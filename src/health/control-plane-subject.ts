@@ -9,6 +9,7 @@ import type { StoreView } from '../desired/store-view.ts';
 import { KbinError } from '../errors.ts';
 import type { Connect } from '../remote/host.ts';
 import { type ApiCredentials, type ApiTarget, apiCredentials, apiTargets } from './api-target.ts';
+import type { CredentialSource } from './client-credentials.ts';
 import {
   type ComponentTarget,
   componentTargets,
@@ -17,7 +18,7 @@ import {
 } from './component-target.ts';
 import { dialThrough } from './dial.ts';
 import type { WantedObject } from './objects.ts';
-import { type CredentialSource, etcdCredentials, etcdTargetsEitherWay } from './of-cluster.ts';
+import { etcdCredentials, etcdTargetsEitherWay } from './of-cluster.ts';
 import type { Dial, EtcdCredentials, EtcdTarget } from './target.ts';
 
 /** A control plane as it should be, and how to get to what there is of it. */

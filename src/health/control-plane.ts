@@ -5,6 +5,7 @@ import type { Cause } from './causes.ts';
 import type { ComponentStatus, ControlPlaneHealth, ControlPlaneStatus } from './check.ts';
 import { judgeControlPlane } from './checks/control-plane/index.ts';
 import { leaderOf } from './checks/control-plane/leaders.ts';
+import type { CredentialSource } from './client-credentials.ts';
 import type { ComponentReading } from './component-reading.ts';
 import type { ListeningComponent } from './component-target.ts';
 import {
@@ -14,7 +15,6 @@ import {
 } from './control-plane-evidence.ts';
 import { type ControlPlaneSubject, controlPlaneSubject } from './control-plane-subject.ts';
 import type { WantedObject } from './objects.ts';
-import type { CredentialSource } from './of-cluster.ts';
 import { hostPort } from './target.ts';
 import { daysLeft, type Served } from './wire.ts';
 
