@@ -3,6 +3,7 @@ import { isEmpty } from '../diff/changes.ts';
 import { exitCode } from '../errors.ts';
 import { isHealthy } from '../health/check.ts';
 import type { CliContext } from './context.ts';
+import { deployKinds } from './deploy-kinds.ts';
 import type { DeployOptions } from './deploy-options.ts';
 import { type Deployed, deploymentOf, printDone } from './deploy-run.ts';
 import { printControlPlane, printProblems, printVerdict } from './health-tables.ts';
@@ -20,12 +21,7 @@ export async function runControlPlaneDeploy(
   context: CliContext,
   options: DeployOptions,
 ): Promise<Deployed<ControlPlaneDeployReport>> {
-  const deployment = await deploymentOf(context, options, {
-    command: 'kbin control-plane deploy',
-    role: 'control-plane',
-    component: 'kubernetes',
-    version: ({ kubernetes }) => kubernetes.version ?? '',
-  });
+  const deployment = await deploymentOf(context, options, deployKinds['control-plane']);
   const report = await deployControlPlane(deployment);
   return { healthy: isHealthy(report.health.checks), changed: !isEmpty(report.plan), ...report };
 }

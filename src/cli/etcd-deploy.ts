@@ -4,6 +4,7 @@ import { isEmpty } from '../diff/changes.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { isHealthy } from '../health/check.ts';
 import type { CliContext } from './context.ts';
+import { deployKinds } from './deploy-kinds.ts';
 import type { DeployOptions } from './deploy-options.ts';
 import { type Deployed, deploymentOf, printDone } from './deploy-run.ts';
 import { printMembers, printProblems, printVerdict } from './health-tables.ts';
@@ -22,12 +23,7 @@ export async function runEtcdDeploy(
   options: DeployOptions,
 ): Promise<Deployed<EtcdDeployReport>> {
   requireMembers(await context.cluster());
-  const deployment = await deploymentOf(context, options, {
-    command: 'kbin etcd deploy',
-    role: 'etcd',
-    component: 'etcd',
-    version: ({ etcd }) => etcd.version,
-  });
+  const deployment = await deploymentOf(context, options, deployKinds.etcd);
   const report = await deployEtcd(deployment);
   return { healthy: isHealthy(report.health.checks), changed: !isEmpty(report.plan), ...report };
 }

@@ -3,6 +3,7 @@ import type { Store } from '../ca/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { PlannedCluster } from '../diff/plan.ts';
 import type { Connect } from '../remote/host.ts';
+import type { DeployName } from './deploy-kinds.ts';
 
 /** A rotation together with the cluster that it is carried out on. */
 export interface LiveRotation {
@@ -31,8 +32,6 @@ export interface LiveRotation {
    */
   proven?(phase: number): Promise<void>;
 }
-
-export type DeployName = 'etcd' | 'control-plane';
 
 export interface HostProof {
   readonly host: string;
