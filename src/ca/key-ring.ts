@@ -66,7 +66,7 @@ export function readKeyRing(id: string, files: StoreFiles): KeyRing {
     return { order: present.length === 1 ? 'guessed' : 'absent', keys: keysOf(present), recorded };
   }
   const names = order.content.toString('utf8').trimEnd().split('\n');
-  const isOrder = names.every((name) => keyName.test(name)) && new Set(names).size === names.length;
+  const isOrder = names.every((name) => isRingKeyName(name)) && new Set(names).size === names.length;
   return isOrder
     ? { order: 'read', keys: keysOf(names), recorded }
     : { order: 'malformed', keys: keysOf(present), recorded };
@@ -76,10 +76,15 @@ export function orderText(names: readonly string[]): string {
   return names.map((name) => `${name}\n`).join('');
 }
 
-/** What is stored in etcd has its key's name before it, so a name is never given a second time. */
-const keyName = /^key[1-9]\d{0,5}$/;
+/**
+ * What is stored in etcd has its key's name before it, so a name is never given a second time. kbin's own are key1, key2,
+ * …; those of an adopted cluster are kept, as far as they can be the name of a file.
+ */
+export const isRingKeyName = (name: string): boolean =>
+  /^key\d*$/.test(name) ? keyNumber(name) > 0 : /^[A-Za-z0-9]([A-Za-z0-9._-]{0,60}[A-Za-z0-9])?$/.test(name);
 
-export const keyNumber = (name: string): number => Number(name.slice('key'.length));
+/** 0 for one that is not kbin's own. */
+export const keyNumber = (name: string): number => Number(/^key([1-9]\d{0,5})$/.exec(name)?.[1] ?? 0);
 
 /** Of those whose files, or whose digests, lie in that folder, by number. */
 function namesPresent(folder: string, files: StoreFiles): readonly string[] {
@@ -87,7 +92,7 @@ function namesPresent(folder: string, files: StoreFiles): readonly string[] {
     const name = path.startsWith(`${folder}/`)
       ? /^(.+)\.key(\.sha256)?$/.exec(path.slice(folder.length + 1))?.[1]
       : '';
-    return name !== undefined && keyName.test(name) ? [name] : [];
+    return name !== undefined && isRingKeyName(name) ? [name] : [];
   });
   return [...new Set(names)].sort((a, b) => keyNumber(a) - keyNumber(b));
 }
