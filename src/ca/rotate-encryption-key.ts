@@ -14,6 +14,7 @@ import {
   readKeyRing,
 } from './key-ring.ts';
 import { atRest, type RotationKind } from './rotation.ts';
+import type { Store } from './store.ts';
 import { diskFiles, type StoreFiles } from './store-files.ts';
 import type { StoreFile, Transaction } from './transaction.ts';
 
@@ -23,15 +24,16 @@ export const rewrite = 2;
 
 const { id } = encryptionKey;
 
-/** That all that the old key had encrypted was rewritten, and since when (ISO 8601, UTC). */
-const rewrittenFile = `${id}/rewritten`;
+/** That all that the old keys have encrypted is being written again; a second line, once that was proven. With times. */
+const rewritingFile = `${id}/rewriting`;
+const ended = /^ended \S+$/m;
 
 /**
  * The key that encrypts Secrets in etcd, and the one that follows it: the one with the highest number. In the store:
  *
  *     read     `order` names it, and not as the first: everyone can read what it would encrypt
  *     write    `order` names it first: it encrypts
- *     rewrite  encryption-key/rewritten is there too: nothing in etcd is encrypted with another one any more
+ *     rewrite  encryption-key/rewriting is there too: what others had encrypted in etcd is written again
  *     rest     `order` names it alone; the others are in archive/encryption-key/, for snapshots of etcd
  *
  * A key that is put back out of the archive, below the others in `order`, is at `write` again: what was restored from a
@@ -60,7 +62,7 @@ export const encryptionKeyRotation: RotationKind = {
         if (from === atRest) stageNewKey(names, nextKeyName(id, files), transaction);
         else if (from === read) stageOrder([newest, ...others], transaction);
         else if (from === write) {
-          transaction.stage({ path: rewrittenFile, content: `${now.toISOString()}\n`, mode: 0o644 });
+          transaction.stage({ path: rewritingFile, content: `begun ${now.toISOString()}\n`, mode: 0o644 });
         } else retire(others, newest, files, transaction);
       },
       { command },
@@ -72,7 +74,7 @@ function phaseOf(files: StoreFiles): number {
   const [first, ...rest] = keys.map(({ name }) => name);
   if (order !== 'read' || first === undefined || rest.length === 0) return atRest;
   if (newestOf([first, ...rest]) !== first) return read;
-  return files.read(rewrittenFile).state === 'absent' ? write : rewrite;
+  return files.read(rewritingFile).state === 'absent' ? write : rewrite;
 }
 
 /** Names of those that are to be retired, and of the one that stays; undefined where no rotation is under way. */
@@ -83,6 +85,25 @@ export function retiringKeys(
   const names = readKeyRing(id, files).keys.map(({ name }) => name);
   const newest = newestOf(names);
   return { newest, others: names.filter((name) => name !== newest) };
+}
+
+/** Notes that nothing in etcd used the old keys any more. */
+export function recordRewritten(store: Store, now: Date, command: string): Promise<void> {
+  return store.withLock(
+    async (transaction) => {
+      const note = diskFiles(store.folder).read(rewritingFile);
+      if (note.state !== 'read' || ended.test(note.content.toString())) return;
+      const content = `${note.content.toString().trimEnd()}\nended ${now.toISOString()}\n`;
+      transaction.stage({ path: rewritingFile, content, mode: 0o644 });
+    },
+    { command },
+  );
+}
+
+/** That was proven once: what uses an old key now was written since. */
+export function wasRewritten(files: StoreFiles): boolean {
+  const note = files.read(rewritingFile);
+  return note.state === 'read' && ended.test(note.content.toString());
 }
 
 function newestOf(names: readonly string[]): string {
@@ -114,7 +135,7 @@ function retire(names: readonly string[], newest: string, files: StoreFiles, tra
     transaction.remove(keyRingPaths.key(id, name));
     transaction.remove(keyRingPaths.keyDigest(id, name));
   }
-  transaction.remove(rewrittenFile);
+  transaction.remove(rewritingFile);
   stageOrder([newest], transaction);
 }
 

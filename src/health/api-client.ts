@@ -18,6 +18,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Default application/json. */
   readonly contentType?: string;
+  /** What the answer should be; default JSON, whole objects. */
+  readonly accept?: string;
 }
 
 /**
@@ -129,7 +131,7 @@ const maxAnswer = 16 << 20;
 function exchange(
   agent: Agent,
   target: ApiTarget,
-  { method, path, body, contentType }: ApiRequest,
+  { method, path, body, contentType, accept = 'application/json, */*' }: ApiRequest,
   deadlineMs: number,
 ): Promise<ApiAnswer> {
   const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
@@ -142,7 +144,7 @@ function exchange(
         host: target.address,
         port: target.port,
         headers: {
-          Accept: 'application/json, */*',
+          Accept: accept,
           'User-Agent': 'kbin',
           ...(payload === undefined
             ? {}

@@ -31,9 +31,14 @@ export interface MemberClient {
   hasKeysBelow(prefix: string): Promise<boolean>;
   /**
    * Keys below `prefix` in their order with the first 300 bytes of each value, as text; at most `limit`, and those after
-   * `after`. Serializable.
+   * `after`. Serializable, a member's own data, unless asked otherwise.
    */
-  heads(prefix: string, limit: number, after?: string): Promise<readonly KeyHead[]>;
+  heads(
+    prefix: string,
+    limit: number,
+    after?: string,
+    consistency?: 'linearizable' | 'serializable',
+  ): Promise<readonly KeyHead[]>;
   /** Returns the id of a lease that ends after `seconds`. */
   grantLease(seconds: number): Promise<string>;
   revokeLease(id: string): Promise<void>;
@@ -103,12 +108,13 @@ function memberClient(
         });
         return Number(count) > 0;
       }),
-    heads: (prefix, limit, after) =>
+    heads: (prefix, limit, after, consistency = 'serializable') =>
       ask('list keys', async () => {
         const start = Buffer.from(after === undefined ? prefix : `${after}\0`);
         const end = Buffer.from(prefix);
         end[end.length - 1] = (end[end.length - 1] ?? 0) + 1;
-        const answer = await client.kv.range({ key: start, range_end: end, limit, serializable: true });
+        const serializable = consistency === 'serializable';
+        const answer = await client.kv.range({ key: start, range_end: end, limit, serializable });
         return answer.kvs.map(({ key, value }) => ({
           key: key.toString('utf8'),
           head: value.subarray(0, 300).toString('latin1'),

@@ -63,6 +63,49 @@ export async function readStoredSecrets(
   return 'failure' in found ? found.failure : found.value;
 }
 
+/** What is encrypted with certain keys, in all that apiservers keep in etcd. */
+export interface StoredWith {
+  /** Keys of etcd without the prefix: `secrets/NAMESPACE/NAME`. */
+  readonly found: readonly string[];
+  /** How many values there are in all. */
+  readonly total: number;
+}
+
+/**
+ * Every value below `prefix` that one of these encryption keys has encrypted, whichever resource it is of: read from a
+ * quorum, as long as it takes; `deadlineMs` is for one page. Never rejects.
+ */
+export async function readStoredWith(
+  targets: readonly EtcdTarget[],
+  credentials: EtcdCredentials,
+  prefix: string,
+  keyNames: readonly string[],
+  deadlineMs: number,
+): Promise<StoredWith | Cause> {
+  const folder = `${prefix}/`;
+  const found = await askAny(targets, credentials, deadlineMs, async (client): Promise<StoredWith> => {
+    const using: string[] = [];
+    let total = 0;
+    for (let last: string | undefined; ; ) {
+      const heads = await client.heads(folder, page, last, 'linearizable');
+      total += heads.length;
+      for (const { key, head } of heads) {
+        const form = formOf(head);
+        if (form.kind === 'encrypted' && keyNames.includes(keyNameIn(form.prefix)))
+          using.push(key.slice(folder.length));
+      }
+      last = heads.at(-1)?.key;
+      if (heads.length < page) return { found: using, total };
+    }
+  });
+  return 'failure' in found ? found.failure : found.value;
+}
+
+/** `key1` of `k8s:enc:secretbox:v1:key1:`. */
+function keyNameIn(prefix: string): string {
+  return prefix.split(':')[4] ?? '';
+}
+
 async function askAny<T>(
   targets: readonly EtcdTarget[],
   credentials: EtcdCredentials,
