@@ -10,6 +10,7 @@ export type Renew = (id: string) => 'new-key' | 'same-key' | undefined;
 export const neverRenewed: Renew = () => undefined;
 
 const renewal: Reason = { code: 'renewal', message: 'renewal asked for' };
+const withItsKey: Reason = { code: 'renewal', message: 'renewal asked for, with the key it has' };
 
 /** undefined: no renewal is asked for, or there is nothing to renew yet. */
 export function renewalOfAuthority(
@@ -25,7 +26,7 @@ export function renewalOfAuthority(
   const own = new X509Certificate(info.pem);
   if (info.subject === info.issuer && own.verify(own.publicKey)) {
     return {
-      changes: [{ id, kind: 'authority', action: 'reissue', keepsKey: true, reasons: [renewal] }],
+      changes: [{ id, kind: 'authority', action: 'reissue', keepsKey: true, reasons: [withItsKey] }],
       problems: [],
     };
   }
@@ -77,5 +78,5 @@ export function renewalOfLeaf(
     };
     return { reasons: [], key: {}, problems: [problem] };
   }
-  return { reasons: [renewal], key: { keepsKey: true }, problems: [] };
+  return { reasons: [withItsKey], key: { keepsKey: true }, problems: [] };
 }

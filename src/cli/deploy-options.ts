@@ -20,14 +20,26 @@ export interface DeployWords {
 
 /** The options that every `deploy` has. */
 export function addDeployOptions(command: Command, words: DeployWords): Command {
+  return addDeployChoices(command.option('--dry-run', 'only show what would be done: as `kbin plan`'), words);
+}
+
+/** Those of them that make sense too where a command deploys as a part of what it does. */
+export function addDeployChoices(
+  command: Command,
+  words: Omit<DeployWords, 'skipHost'> & Partial<DeployWords> = anyComponent,
+): Command {
+  command.option('--allow-downtime', words.allowDowntime);
+  if (words.skipHost !== undefined) command.option('--skip-host <name...>', words.skipHost);
   return command
-    .option('--dry-run', 'only show what would be done: as `kbin plan`')
-    .option('--allow-downtime', words.allowDowntime)
-    .option('--skip-host <name...>', words.skipHost)
     .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
     .option('--parallel <hosts>', 'how many hosts are worked on at once (default: ssh.parallel)')
     .option('--wait <seconds>', words.wait, '120');
 }
+
+const anyComponent = {
+  allowDowntime: 'restart even what nobody stands in for meanwhile',
+  wait: 'how long a component may take to become healthy',
+};
 
 export function withParallel(cluster: Cluster, parallel: string | undefined, command: string): Cluster {
   if (parallel === undefined) return cluster;

@@ -22,6 +22,9 @@ export interface DeployKind {
   readonly version: (cluster: Cluster) => string;
 }
 
+/** What a deploy did, and what came of it. */
+export type Deployed<Report> = { readonly healthy: boolean; readonly changed: boolean } & Report;
+
 /** Everything that a deploy needs, from the command line, cluster.yaml and this machine. */
 export async function deploymentOf(
   context: CliContext,

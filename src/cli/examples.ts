@@ -4,6 +4,12 @@ import type { Command } from 'commander';
 const examples: Readonly<Record<string, readonly string[]>> = {
   'kbin pki': ['kbin pki init', 'kbin pki list', 'kbin pki show apiserver'],
   'kbin pki init': ['kbin pki init --dry-run', 'kbin pki init', 'KBIN_CA_PASSPHRASE=… kbin pki init'],
+  'kbin pki renew': [
+    'kbin pki renew --within 90d --dry-run',
+    'kbin pki renew --within 90d --deploy',
+    'kbin pki renew etcd-server etcd-peer@k8s-master1',
+    'kbin pki renew kubernetes-ca --same-key',
+  ],
   'kbin pki list': [
     'kbin pki list',
     "kbin pki list --json | jq -r '.[] | select(.certificate.daysLeft < 90).name'",

@@ -54,7 +54,8 @@ async function compare(context: CliContext): Promise<Outcome> {
   return { folder, dryRun: true, changes: diff.changes, kept, notes: diff.notes };
 }
 
-function printChanges(io: Io, changes: readonly AppliedChange[]): void {
+/** What was made in the store, or would be, as a table. */
+export function printChanges(io: Io, changes: readonly AppliedChange[]): void {
   printTable(
     io,
     ['action', 'name', 'valid until', 'why'],
@@ -69,6 +70,14 @@ function printChanges(io: Io, changes: readonly AppliedChange[]): void {
 
 function warn(io: Io, { folder, dryRun, changes, notes }: Outcome): void {
   for (const { message } of notes) printWarning(io, message);
+  warnOfClamped(io, changes);
+  if (!dryRun && changes.some(({ kind, action }) => kind === 'authority' && action === 'create')) {
+    io.err(`${folder} now holds the CA keys: back it up, nothing can bring them back\n`);
+  }
+}
+
+/** Of certificates that end with their CA, earlier than cluster.yaml would have it. */
+export function warnOfClamped(io: Io, changes: readonly AppliedChange[]): void {
   const clamped = changes.filter((change) => change.clamped === true);
   const [first] = clamped;
   if (first !== undefined) {
@@ -77,8 +86,5 @@ function warn(io: Io, { folder, dryRun, changes, notes }: Outcome): void {
       io,
       `shorter than pki.validity.leaf, since no certificate outlives its CA: ${names.join(', ')}`,
     );
-  }
-  if (!dryRun && changes.some(({ kind, action }) => kind === 'authority' && action === 'create')) {
-    io.err(`${folder} now holds the CA keys: back it up, nothing can bring them back\n`);
   }
 }

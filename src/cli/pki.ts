@@ -1,4 +1,6 @@
 import { commandGroup, type Register } from './context.ts';
+import { addDeployChoices } from './deploy-options.ts';
+import type { RenewOptions } from './pki-renew.ts';
 
 /** `kbin pki …`: the certificates of the cluster, in the folder pki/ beside cluster.yaml. */
 export const register: Register = (program, context) => {
@@ -25,6 +27,31 @@ export const register: Register = (program, context) => {
       const { pkiInit } = await import('./pki-init.ts');
       await pkiInit(context, dryRun === true);
     });
+
+  addDeployChoices(
+    pki
+      .command('renew')
+      .summary('issue certificates anew before they end')
+      .argument('[name...]', 'names out of "kbin pki list"; one without @HOST stands for those of all hosts')
+      .description(
+        'Issues certificates anew, each with a new key. Which: those named, all of them (but no CA), or all that end ' +
+          'within a time. The hosts keep what they have until they are deployed to: --deploy does that at once, etcd ' +
+          'first, one host at a time, each proven to work with the new certificate, and to serve it, before the next; ' +
+          'one that does not gets its former files back, and nothing else is changed.\n\n' +
+          'A CA is renewed only when it is named, and only with --same-key: name and key stay, so that what it signed ' +
+          'is still trusted. For a CA with a new key there is `kbin pki rotate`. No certificate is valid for longer ' +
+          'than its CA: what ends with it is not renewed by --within, and told.\n\n' +
+          'What `kbin pki init` would do is done too, and listed with its reasons.',
+      )
+      .option('--all', 'every certificate of the plan but the CAs')
+      .option('--within <time>', 'every certificate that ends within this time: 90d, 2w, 1y')
+      .option('--same-key', 'keep the keys; the only way for a CA')
+      .option('--dry-run', 'only show what would be issued, and why')
+      .option('--deploy', 'bring them to the hosts: `kbin etcd deploy` and `kbin control-plane deploy`'),
+  ).action(async (names: string[], options: RenewOptions) => {
+    const { pkiRenew } = await import('./pki-renew.ts');
+    await pkiRenew(context, names, options);
+  });
 
   pki
     .command('list')
