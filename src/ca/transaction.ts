@@ -39,7 +39,7 @@ export interface Transaction {
 
 export interface StoreFile {
   readonly path: string;
-  readonly content: string;
+  readonly content: string | Uint8Array;
   readonly mode: 0o600 | 0o644;
 }
 

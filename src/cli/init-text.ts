@@ -166,7 +166,7 @@ function pki(_answers: Answers): string {
   # ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 or rsa-4096.
   # key: ${key}
   # y (365 days), w, d or h. No certificate outlives its CA.
-  # validity: { ca: ${validity.ca / 8760}y, leaf: ${validity.leaf / 8760}y }
+  # validity: { ca: ${validity.ca / 8760}y, leaf: ${validity.leaf / 8760}y, crl: ${validity.crl / 24}d }
   # Subject fields for every certificate: C, ST, L, O, OU.
   # subject: {}
   # Addresses and names of hosts to come, so that their arrival re-issues nothing.

@@ -165,7 +165,7 @@ export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 export interface PkiSettings {
   readonly key: KeyAlgorithm;
   /** Hours. */
-  readonly validity: { readonly ca: number; readonly leaf: number };
+  readonly validity: { readonly ca: number; readonly leaf: number; readonly crl: number };
   /** Subject fields added to every certificate. */
   readonly subject: SubjectFields;
   /** Addresses or names of hosts to come; added to the SANs of servers. */

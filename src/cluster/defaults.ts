@@ -53,7 +53,7 @@ export const defaults = {
   },
   /** Behind a balancer that kbin sets up the apiserver keeps its own port. */
   endpoint: { balancedPort: 16443 },
-  pki: { key: 'ecdsa-p256', validity: { ca: 20 * 8760, leaf: 10 * 8760 } },
+  pki: { key: 'ecdsa-p256', validity: { ca: 20 * 8760, leaf: 10 * 8760, crl: 90 * 24 } },
   layout: 'fhs',
 } as const;
 

@@ -153,7 +153,11 @@ const hundredYears = 100 * 8760;
 const pki = mapping({
   key: value(readOneOf(keyAlgorithms)),
   validity: z.optional(
-    mapping({ ca: value(readValidity(1, hundredYears)), leaf: value(readValidity(1, hundredYears)) }),
+    mapping({
+      ca: value(readValidity(1, hundredYears)),
+      leaf: value(readValidity(1, hundredYears)),
+      crl: value(readValidity(1, hundredYears)),
+    }),
   ),
   subject: z.optional(
     mapping({

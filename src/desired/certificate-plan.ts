@@ -10,6 +10,8 @@ export interface CertificatePlan {
 }
 
 export interface PlannedAuthority extends PlannedCertificate {
+  /** For how long a revocation list is good. */
+  readonly revocationListHours: number;
   readonly leaves: readonly PlannedLeaf[];
 }
 

@@ -43,6 +43,7 @@ function plannedAuthority(cluster: Cluster, entry: AuthorityEntry): PlannedAutho
     purpose: entry.purpose,
     subject: subject(cluster, entry.commonName, cluster.pki.subject.O),
     ...terms(cluster, entry.profile),
+    revocationListHours: cluster.pki.validity.crl,
     leaves: entry.leaves.flatMap((leaf) =>
       hostsOf(cluster, leaf).map((host) => plannedLeaf(cluster, entry, leaf, host)),
     ),

@@ -11,7 +11,7 @@ import { MemoryStore, smallPlan, temporaryFolder } from './stores.ts';
 
 const store = new MemoryStore();
 const now = new Date('2026-11-21T00:00:00Z');
-const pem = (path: string): string => store.files.get(path)?.content ?? '';
+const pem = (path: string): string => String(store.files.get(path)?.content ?? '');
 
 beforeAll(() => store.apply(smallPlan, now));
 

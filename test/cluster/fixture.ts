@@ -82,7 +82,7 @@ const example: Cluster = {
   endpoint: { address: '192.168.31.75', port: 16443, loadBalancer: 'haproxy', interface: 'eth0' },
   pki: {
     key: 'ecdsa-p256',
-    validity: { ca: 20 * 8760, leaf: 10 * 8760 },
+    validity: { ca: 20 * 8760, leaf: 10 * 8760, crl: 90 * 24 },
     subject: {},
     reserve: ['192.168.31.74'],
     extraSans: {},

@@ -119,7 +119,7 @@ describe('a good file', () => {
       endpoint: { address: 'api.example.org', port: 443 },
       pki: {
         key: 'rsa-3072',
-        validity: { ca: 30 * 8760, leaf: 8760 + 24 },
+        validity: { ca: 30 * 8760, leaf: 8760 + 24, crl: 30 * 24 },
         subject: { C: 'DE', ST: 'Bayern', L: 'München', O: 'Example', OU: 'Ops' },
         reserve: ['fd00::3', 'n3.example.org'],
         extraSans: { apiserver: ['*.example.org', '10.0.0.1'] },

@@ -60,6 +60,7 @@ describe('docs/cluster-yaml.md', () => {
     const { ssh, etcd, kubernetes, pki, roles, architecture, layout } = defaults;
     const { encryption, audit, users, healthPorts: _ports, ...rest } = kubernetes;
     const years = (hours: number) => `${hours / 8760}y`;
+    const days = (hours: number) => `${hours / 24}d`;
     const expected = {
       'hosts[].roles': `[${roles.join(', ')}]`,
       'hosts[].architecture': architecture,
@@ -85,7 +86,11 @@ describe('docs/cluster-yaml.md', () => {
         controlPlaneComponents.map((name) => [`kubernetes.${componentKeys[name]}.user`, users[name]]),
       ),
       'pki.key': pki.key,
-      ...prefixed('pki.validity', { ca: years(pki.validity.ca), leaf: years(pki.validity.leaf) }),
+      ...prefixed('pki.validity', {
+        ca: years(pki.validity.ca),
+        leaf: years(pki.validity.leaf),
+        crl: days(pki.validity.crl),
+      }),
       'paths.layout': layout,
       'paths.units': layouts.fhs.units,
       ...prefixed('paths.etcd', layouts.fhs.etcd),
