@@ -10,7 +10,7 @@ import { nextAuthority } from './next-authority.ts';
 import { isWithoutKeys, observeStore, readRaw } from './observed-store.ts';
 import { overlay } from './overlay.ts';
 import { stopped } from './reconcile.ts';
-import { type AdvanceInput, atRest, type RotationKind } from './rotation.ts';
+import { type AdvanceInput, atRest, type RotationKind, type RotationPhase } from './rotation.ts';
 import { applyChanges } from './store-apply.ts';
 import type { StoreDiff } from './store-changes.ts';
 import { diffStore } from './store-diff.ts';
@@ -32,14 +32,31 @@ export const issue = 1;
 export function authorityRotation(id: string): RotationKind {
   return {
     id,
-    phases: [
-      { name: 'trust', says: 'both CAs are trusted everywhere, and the old one signs' },
-      { name: 'issue', says: 'the new CA has signed everything, and both are trusted still' },
-    ],
+    phases: phases.map((phase, index) => ({ ...phase, ...meanwhile[id]?.[index] })),
     phase: (files) => phaseOf(id, files),
     advance: (input) => advance(id, input),
+    since: (files) => lastRetired(id, files),
   };
 }
+
+const phases: readonly RotationPhase[] = [
+  { name: 'trust', says: 'both CAs are trusted everywhere, and the old one signs' },
+  { name: 'issue', says: 'the new CA has signed everything, and both are trusted still' },
+];
+
+/** By the CA's id, one for each phase. */
+const meanwhile: Readonly<Record<string, readonly Pick<RotationPhase, 'meanwhile'>[]>> = {
+  'kubernetes-ca': [
+    {
+      meanwhile:
+        'make kubeconfigs anew (`kbin kubeconfig`), since those from before do not trust the new CA; restart Pods that talk to the apiserver',
+    },
+    {
+      meanwhile:
+        'make kubeconfigs anew once more, since after the next phase what the old CA signed is refused',
+    },
+  ],
+};
 
 function phaseOf(id: string, files: StoreFiles): number {
   const isThere = (beside: 'next' | 'previous'): boolean =>
@@ -180,4 +197,14 @@ function archived(id: string, files: StoreFiles, now: Date): StoreFile[] {
       ? [{ path: `${stem}.key`, content: ownKey.content.toString('utf8'), mode: 0o600 } as const]
       : []),
   ];
+}
+
+/** By the names in archive/. */
+function lastRetired(id: string, files: StoreFiles): Date | undefined {
+  const days = files.list().flatMap((path) => {
+    const [, year, month, day] = /\/ca-(\d{4})(\d{2})(\d{2})-/.exec(path) ?? [];
+    return path.startsWith(`archive/${id}/`) && day !== undefined ? [`${year}-${month}-${day}`] : [];
+  });
+  const last = days.sort().at(-1);
+  return last === undefined ? undefined : new Date(`${last}T00:00:00Z`);
 }

@@ -20,6 +20,8 @@ export interface RotationKind {
    * it must not be. The hosts are not asked: that the present phase is in force is the caller's to prove first.
    */
   advance(input: AdvanceInput): Promise<void>;
+  /** When what is in use took the place of a former one, as far as that is known: UTC, to the day. Does not wait. */
+  since?(files: StoreFiles): Date | undefined;
 }
 
 export interface RotationPhase {
@@ -27,6 +29,8 @@ export interface RotationPhase {
   readonly name: string;
   /** What is so while the phase is in force, in a clause: `both CAs are trusted everywhere, the old one signs`. */
   readonly says: string;
+  /** What people have to do while it lasts, in a sentence without its end. */
+  readonly meanwhile?: string;
 }
 
 export interface AdvanceInput {

@@ -18,6 +18,16 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki show etcd-server@k8s-master1',
     'kbin pki show /etc/kubernetes/pki/apiserver.crt --json',
   ],
+  'kbin pki rotate': [
+    'kbin pki rotate etcd-ca',
+    'kbin pki rotate status',
+    'kbin pki rotate kubernetes-ca --drop-unexpired',
+    'kbin pki rotate front-proxy-ca --all',
+  ],
+  'kbin pki rotate status': [
+    'kbin pki rotate status',
+    "kbin pki rotate status etcd-ca --json | jq -r '.[].hosts[] | select(.proven | not).host'",
+  ],
   'kbin plan': ['kbin plan', 'kbin plan --diff', 'kbin plan --exit-code --json >drift.json'],
   'kbin render': [
     'kbin render -o files/',

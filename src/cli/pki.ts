@@ -1,6 +1,7 @@
 import { commandGroup, type Register } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import type { RenewOptions } from './pki-renew.ts';
+import { registerRotate } from './pki-rotate-command.ts';
 
 /** `kbin pki …`: the certificates of the cluster, in the folder pki/ beside cluster.yaml. */
 export const register: Register = (program, context) => {
@@ -52,6 +53,8 @@ export const register: Register = (program, context) => {
     const { pkiRenew } = await import('./pki-renew.ts');
     await pkiRenew(context, names, options);
   });
+
+  registerRotate(pki, context);
 
   pki
     .command('list')

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+import { addDeployChoices } from './deploy-options.ts';
+import type { RotateOptions } from './pki-rotate.ts';
+
+type StatusOptions = Pick<RotateOptions, 'acceptNewHostKeys'>;
+
+/** `kbin pki rotate …` */
+export function registerRotate(pki: Command, context: CliContext): void {
+  const rotate = addDeployChoices(pki.command('rotate'))
+    .helpCommand(false)
+    .summary('replace a CA or a key without downtime, phase by phase')
+    .argument('<what>', 'etcd-ca, kubernetes-ca, front-proxy-ca, service-account or encryption-key')
+    .description(
+      'Replaces a CA, the service-account key or the encryption key while the cluster runs on it. Each run carries out ' +
+        'one phase: it changes pki/, deploys, and proves on every host, by its files, its processes and on the wire, ' +
+        'that the phase is in force. The next run begins the next phase, whether minutes or days later; where a run ' +
+        'was cut off, it carries on with the one at hand.\n\n' +
+        'A CA: trust (everyone trusts the old one and the new one), issue (the new one signs everything anew), and ' +
+        'the end (the old one is trusted no more). No phase begins while a host is down, and there is no option for ' +
+        'that; nor does the old one go while something handed out depends on it.\n\n' +
+        'Retired keys and certificates stay in pki/archive, and are never read for use.',
+    )
+    .option('--all', 'go on from phase to phase to the end, as long as nothing has to be waited for')
+    .option('--again', 'begin another rotation though the last one was only some weeks ago')
+    .option(
+      '--drop-unexpired',
+      'CAs: go on though kubeconfigs or certificates that were handed out depend on the old CA; they stop working',
+    )
+    .option('--nodes-ready', 'kubernetes-ca: the nodes have been seen to, as the message about them says')
+    .option(
+      '--drop-tokens',
+      'service-account: go on though tokens of the old key may be in use; they stop working',
+    )
+    .action(async (what: string, options: RotateOptions) => {
+      const { pkiRotate } = await import('./pki-rotate.ts');
+      await pkiRotate(context, what, options);
+    });
+  rotate
+    .command('status')
+    .summary('which phase every rotation is in, on each host')
+    .argument('[what]', 'one of them (default: all)')
+    .description(
+      'Looks at every host and tells which phase each rotation is in there: by the CAs and keys that it has, by what ' +
+        'its processes were started with, and on the wire. Changes nothing.\n\nExit code 3 where a phase is not in ' +
+        'force on some host, 1 where a host could not be looked at.',
+    )
+    .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
+    .action(async (what: string | undefined, options: StatusOptions) => {
+      const [{ pkiRotateStatus }, { runOptions }] = await Promise.all([
+        import('./pki-rotate-status.ts'),
+        import('./pki-rotate.ts'),
+      ]);
+      await pkiRotateStatus(context, what, runOptions(options));
+    });
+}

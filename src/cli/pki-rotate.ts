@@ -1,0 +1,194 @@
+import { atRest, nextPhase, phaseName, type RotationKind } from '../ca/rotation.ts';
+import { readConsistently } from '../ca/store-files.ts';
+import { certificatePlan } from '../desired/certificates.ts';
+import { KbinError } from '../errors.ts';
+import type { CliContext } from './context.ts';
+import type { DeployName } from './deploy-kinds.ts';
+import type { DeployOptions } from './deploy-options.ts';
+import { runDeploy } from './deploys.ts';
+import { rotationOf } from './live-rotations.ts';
+import { printJson } from './output.ts';
+import { named, printRotation, type Rotated } from './pki-rotate-report.ts';
+import {
+  isProven,
+  phaseOf,
+  type RunOptions,
+  type Standing,
+  standingOf,
+  withRotation,
+} from './rotation-run.ts';
+import type { LiveRotation, RotationRun } from './rotations.ts';
+
+export interface RotateOptions extends DeployOptions {
+  readonly all?: boolean;
+  readonly again?: boolean;
+  readonly dropUnexpired?: boolean;
+  readonly nodesReady?: boolean;
+  readonly dropTokens?: boolean;
+}
+
+export function runOptions(options: Omit<RotateOptions, 'wait'>): RunOptions {
+  return {
+    ...(options.acceptNewHostKeys === undefined ? {} : { acceptNewHostKeys: options.acceptNewHostKeys }),
+    allow: {
+      dropUnexpired: options.dropUnexpired === true,
+      nodesReady: options.nodesReady === true,
+      dropTokens: options.dropTokens === true,
+    },
+  };
+}
+
+/** One phase, or with --all what is left of them. Throws KbinError wherever a phase is not in force on every host. */
+export async function pkiRotate(context: CliContext, id: string, options: RotateOptions): Promise<void> {
+  rotationOf(id);
+  let done: Rotated;
+  do {
+    done = await onePhase(context, id, options);
+    if (!context.json) printRotation(context.io, done);
+  } while (options.all === true && done.phase !== 'rest' && !context.interrupt().aborted);
+  if (context.json) printJson(context.io, done);
+}
+
+/** What there is to be done: nothing, the rest of the phase at hand, or the next one. */
+type Step = 'nothing' | 'carry on' | 'begin';
+
+async function onePhase(context: CliContext, id: string, options: RotateOptions): Promise<Rotated> {
+  const { step, standing, kind, deploys } = await withRotation(
+    context,
+    id,
+    runOptions(options),
+    (rotation, run) => decideAndBegin(rotation, run, options),
+  );
+  if (step === 'nothing') return reportOf(kind, standing, false);
+  for (const name of deploys) {
+    const { report } = await runDeploy(context, name, options);
+    if (!report.healthy) throw unhealthy(id, name);
+  }
+  return withRotation(context, id, runOptions(options), async (rotation, run) => {
+    await rotation.finish?.(phaseOf(run, rotation));
+    const now = await standingOf(run, rotation);
+    refuseUnreached(kind, now);
+    if (!isProven(now)) throw notInForce(kind, now);
+    await rotation.proven?.(now.phase);
+    return reportOf(kind, now, true);
+  });
+}
+
+interface Decision {
+  readonly step: Step;
+  readonly standing: Standing;
+  readonly kind: RotationKind;
+  readonly deploys: LiveRotation['deploys'];
+}
+
+async function decideAndBegin(
+  rotation: LiveRotation,
+  run: RotationRun,
+  options: RotateOptions,
+): Promise<Decision> {
+  const { kind, deploys } = rotation;
+  const standing = await standingOf(run, rotation);
+  refuseUnreached(kind, standing);
+  const step = decide(kind, standing, run, options);
+  const decision = { step, standing, kind, deploys };
+  if (!isProven(standing)) {
+    run.say(`${kind.id}: carrying on with ${nameOf(kind, standing.phase)}`);
+    return decision;
+  }
+  // What a run that was cut off has left of the last one.
+  if (standing.phase === atRest) await rotation.finish?.(atRest);
+  await rotation.proven?.(standing.phase);
+  if (step === 'nothing') return decision;
+  await rotation.before?.(standing.phase);
+  run.say(`${kind.id}: beginning ${nameOf(kind, nextPhase(kind, standing.phase))}`);
+  await kind.advance({
+    plan: certificatePlan(run.cluster),
+    store: run.store,
+    now: run.now(),
+    from: standing.phase,
+    passphrase: run.passphrase,
+    command: `kbin pki rotate ${kind.id}`,
+  });
+  return decision;
+}
+
+const nameOf = (kind: RotationKind, phase: number): string =>
+  phase === atRest ? 'the end: the old one goes' : `phase ${phaseName(kind, phase)}`;
+
+/** Days in which a finished rotation is not taken for a wish to begin another one. */
+const recent = 30;
+
+function decide(kind: RotationKind, standing: Standing, run: RotationRun, { again }: RotateOptions): Step {
+  const { phase, proofs } = standing;
+  if (phase !== atRest) return isProven(standing) ? 'begin' : 'carry on';
+  if (!isProven(standing)) {
+    // A host that was not told yet of the end of the last rotation.
+    if (proofs.some((proof) => proof.phase !== undefined && proof.phase !== atRest)) return 'carry on';
+    throw otherChanges(kind, standing);
+  }
+  const since = readConsistently(run.store.folder, (files) => kind.since?.(files));
+  const days =
+    since === undefined ? Number.POSITIVE_INFINITY : (run.now().getTime() - since.getTime()) / 86_400_000;
+  return days < recent && again !== true ? 'nothing' : 'begin';
+}
+
+function reportOf(kind: RotationKind, { phase, proofs }: Standing, changed: boolean): Rotated {
+  const { says = 'no rotation is under way', meanwhile } = kind.phases[phase] ?? {};
+  const next = nextPhase(kind, phase);
+  return {
+    rotation: kind.id,
+    phase: phaseName(kind, phase),
+    says,
+    changed,
+    hosts: proofs.map((proof) => named(kind, proof)),
+    ...(phase === atRest ? {} : { next: next === atRest ? 'rest' : phaseName(kind, next) }),
+    ...(meanwhile === undefined ? {} : { meanwhile }),
+  };
+}
+
+const seen = ({ proofs }: Standing): string =>
+  proofs
+    .filter(({ proven }) => !proven)
+    .map(({ host, says }) => `${host}: ${says}`)
+    .join('\n');
+
+function refuseUnreached(kind: RotationKind, { phase, proofs }: Standing): void {
+  const silent = proofs.filter(({ reached }) => reached === false);
+  const [first] = silent;
+  if (first === undefined) return;
+  throw new KbinError(
+    `${silent.map(({ host }) => host).join(', ')} cannot be looked at: nothing is proven there`,
+    {
+      ...(silent.length === 1 ? { host: first.host } : {}),
+      step: `rotate ${kind.id}, ${phase === atRest ? 'at rest' : `phase ${phaseName(kind, phase)}`}`,
+      why: first.says,
+      next: 'bring the host back, or take it out of cluster.yaml if it is gone for good; no phase goes on without one that is in it',
+    },
+  );
+}
+
+function notInForce(kind: RotationKind, standing: Standing): KbinError {
+  return new KbinError(`${kind.id}: ${nameOf(kind, standing.phase)} is not in force on every host`, {
+    step: `rotate ${kind.id}`,
+    why: 'the deploys are done, and yet not all is as it should be',
+    next: `see to it, and run \`kbin pki rotate ${kind.id}\` again: it carries on with this phase`,
+    output: seen(standing),
+  });
+}
+
+function otherChanges(kind: RotationKind, standing: Standing): KbinError {
+  return new KbinError('the hosts are not what cluster.yaml and pki/ say', {
+    step: `rotate ${kind.id}, nothing was changed`,
+    why: 'a rotation begins where nothing else is outstanding, so that what goes wrong has one reason',
+    next: 'see `kbin plan`, deploy what it shows, and then rotate',
+    output: seen(standing),
+  });
+}
+
+function unhealthy(id: string, name: DeployName): KbinError {
+  return new KbinError(`the ${name === 'etcd' ? 'etcd' : 'control plane'} is not healthy`, {
+    step: `rotate ${id}`,
+    why: 'a phase is proven only where all is well',
+    next: `see \`kbin ${name} status\`, and run \`kbin pki rotate ${id}\` again: it carries on`,
+  });
+}
