@@ -89,7 +89,9 @@ export function signingProblems(
   { certificate, key }: ObservedEntry,
   place: Place,
 ): StoreProblem[] {
-  if (certificate.state !== 'read' || key.state === 'read' || key.state === 'malformed') return [];
+  if (certificate.state !== 'read') return [];
+  // An encrypted one is opened once it is known that nothing else stands in the way.
+  if (key.state === 'read' || key.state === 'malformed' || key.state === 'encrypted') return [];
   const file = place(pathsOf(id).key);
   const why = 'it is needed: there are certificates to be signed with it';
   return key.state === 'absent'
@@ -108,7 +110,7 @@ export function signingProblems(
           code: 'ca-key-closed',
           message: `${file} cannot be read`,
           why: `${key.reason}; ${why}`,
-          next: 'run the command as the user that owns the key; set $KBIN_CA_PASSPHRASE for an encrypted one',
+          next: 'run the command as the user that owns the key, with its passphrase where it is encrypted',
         },
       ];
 }

@@ -84,17 +84,27 @@ export function isKeyAlgorithm(name: string): name is KeyAlgorithm {
   return (keyAlgorithms as readonly string[]).includes(name);
 }
 
+/** PKCS#8, PEM: as a key that was encrypted in pki/ is written to a host. */
+export function plainPem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }) as string;
+}
+
 /** What became of reading a private key; the reason never quotes the key. */
 export type PrivateKeyReading =
   | { readonly state: 'read'; readonly key: KeyObject }
   | { readonly state: 'encrypted'; readonly reason: string }
   | { readonly state: 'malformed'; readonly reason: string };
 
+/** PKCS#8, or the older form with a header that says so. */
+export function isEncrypted(pem: string): boolean {
+  return /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: ?4, ?ENCRYPTED/m.test(pem);
+}
+
 /** PKCS#8, SEC 1 or PKCS#1, PEM; encrypted ones with the passphrase. */
 export function readPrivateKey(pem: string, passphrase: string | undefined): PrivateKeyReading {
-  const encrypted = pem.includes('ENCRYPTED');
+  const encrypted = isEncrypted(pem);
   if (encrypted && passphrase === undefined) {
-    return { state: 'encrypted', reason: 'it is encrypted, and $KBIN_CA_PASSPHRASE is not set' };
+    return { state: 'encrypted', reason: 'it is encrypted, and there is no passphrase' };
   }
   try {
     const key = createPrivateKey(
@@ -103,7 +113,7 @@ export function readPrivateKey(pem: string, passphrase: string | undefined): Pri
     return { state: 'read', key };
   } catch {
     return encrypted
-      ? { state: 'encrypted', reason: 'it is encrypted, and $KBIN_CA_PASSPHRASE does not open it' }
+      ? { state: 'encrypted', reason: 'it is encrypted, and the passphrase does not open it' }
       : { state: 'malformed', reason: 'it holds no private key that can be read' };
   }
 }

@@ -1,18 +1,23 @@
+import { join } from 'node:path';
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { KbinError } from '../errors.ts';
+import { sealing } from './authority-keys.ts';
 import { closeFolders } from './folders.ts';
+import { keysToOpen } from './keys-to-open.ts';
+import { pathsOf } from './layout.ts';
 import type { LockOptions } from './lock.ts';
 import { type ObservedStore, observeStore, planIds, readRaw } from './observed-store.ts';
+import { openKey } from './passphrase.ts';
 import type { Renew } from './renewal-diff.ts';
 import { type Store, stageIgnoreFile } from './store.ts';
 import { type AppliedChange, applyChanges } from './store-apply.ts';
-import type { StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
+import type { StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
 import { diffStore } from './store-diff.ts';
-import { readConsistently } from './store-files.ts';
+import { diskFiles, readConsistently } from './store-files.ts';
 
 export interface ReconcileOptions {
   readonly now: Date;
-  /** Opens encrypted keys. */
+  /** Opens encrypted keys; without one they stay as they are. */
   readonly passphrase?: string | undefined;
   /** Certificates to be issued anew though nothing is wrong with them. Default: none. */
   readonly renew?: Renew;
@@ -40,15 +45,26 @@ export interface Reconciled {
   readonly notes: readonly StoreNote[];
 }
 
-/** Makes the store what the plan wants, all of it or, when anything stops it, none. Throws KbinError with every reason. */
+/**
+ * Makes the store what the plan wants, all of it or, when anything stops it, none. Encrypted keys are opened with the
+ * store's passphrase where they are needed. Throws KbinError with every reason.
+ */
 export function reconcileStore(
   plan: CertificatePlan,
   store: Store,
-  options: ReconcileOptions & Partial<LockOptions>,
+  options: ReconcileOptions & {
+    /** New CA keys are encrypted also where no other one is. */
+    readonly encryptAuthorityKeys?: boolean;
+  } & Partial<LockOptions>,
 ): Promise<Reconciled> {
   return store.withLock(async (transaction) => {
-    const { observed, diff } = await compareStore(plan, store.folder, options);
-    if (diff.problems.length > 0) throw stopped(diff.problems);
+    const { observed, diff } = await compareOpened(plan, store, options);
+    const makesAuthority = diff.changes.some(
+      ({ kind, action }) => kind === 'authority' && action === 'create',
+    );
+    const seal = makesAuthority
+      ? await sealing(diskFiles(store.folder), store.passphrase, options.encryptAuthorityKeys)
+      : undefined;
     const closed = closeFolders(store.folder);
     stageIgnoreFile(store.folder, transaction);
     const { now } = options;
@@ -56,19 +72,46 @@ export function reconcileStore(
       now,
       store: observed,
       stage: transaction.stage,
+      ...(seal === undefined ? {} : { seal }),
     });
     return {
       applied,
-      kept: planIds(plan).length - applied.length,
+      kept: keptOf(plan, applied),
       notes: [...diff.notes, ...closed.map(closedNote)],
     };
   }, options);
+}
+
+/** As compareStore, with those keys opened that the changes take. Throws when there are problems. */
+async function compareOpened(
+  plan: CertificatePlan,
+  store: Store,
+  options: ReconcileOptions,
+): ReturnType<typeof compareStore> {
+  const compared = await compareStore(plan, store.folder, options);
+  if (compared.diff.problems.length > 0) throw stopped(compared.diff.problems);
+  const closed = keysToOpen(plan, compared.diff.changes, compared.observed);
+  if (closed.length === 0) return compared;
+  const passphrase = await store.passphrase();
+  for (const id of closed) {
+    const key = compared.observed.get(id)?.key;
+    if (key?.state === 'encrypted') openKey(key.pem, passphrase, join(store.folder, pathsOf(id).key));
+  }
+  const { value } = passphrase;
+  const opened = await compareStore(plan, store.folder, { ...options, passphrase: value });
+  if (opened.diff.problems.length > 0) throw stopped(opened.diff.problems);
+  return opened;
 }
 
 const closedNote = (folder: string): StoreNote => ({
   id: folder,
   message: `${folder} was open to other users, and is not any more`,
 });
+
+/** How many entries of the plan these changes leave as they are. */
+export function keptOf(plan: CertificatePlan, changes: readonly StoreChange[]): number {
+  return planIds(plan).length - changes.filter(({ kind }) => kind !== 'revocation-list').length;
+}
 
 export function stopped(problems: readonly StoreProblem[]): KbinError {
   const [first] = problems;

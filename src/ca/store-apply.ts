@@ -7,6 +7,7 @@ import type {
   PlannedLeaf,
 } from '../desired/certificate-plan.ts';
 import { certificateParts } from './certificate-parts.ts';
+import { chainBelow } from './chain.ts';
 import { rawSubject } from './der-read.ts';
 import { digestLine } from './digest.ts';
 import { keyIdentifier } from './encode.ts';
@@ -17,6 +18,8 @@ import { generateKeyPair, type KeyPair, publicKeyPem, publicPartOf } from './key
 import { pathsOf } from './layout.ts';
 import { type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
 import { pemBlocks } from './pem.ts';
+import { makeList } from './revocation-apply.ts';
+import { listId } from './revocation-diff.ts';
 import type { StoreChange } from './store-changes.ts';
 import type { StoreFile } from './transaction.ts';
 
@@ -31,6 +34,8 @@ interface Work {
   readonly now: Date;
   readonly store: ObservedStore;
   readonly stage: (file: StoreFile) => void;
+  /** How the key of a new CA is written: encrypted or, by default, as it is. */
+  readonly seal?: (pem: string) => string;
 }
 
 /**
@@ -64,6 +69,11 @@ export function applyChanges(
       const pair = leafChange.keepsKey ? presentKey(work, leaf.id) : generateKeyPair(leaf.key);
       applied.push(makeLeaf(leaf, pair, issuer, work).then((issued) => withValidity(leafChange, issued)));
     }
+    const listChange = byId.get(listId(authority.id));
+    if (listChange !== undefined) {
+      issuer ??= Promise.resolve(existingIssuer(entryOf(work, authority.id)));
+      applied.push(issuer.then((signer) => makeList(authority, listChange, signer, work)));
+    }
   }
   for (const pair of plan.keyPairs) {
     const change = byId.get(pair.id);
@@ -85,11 +95,12 @@ const withValidity = (change: StoreChange, { notAfter, clamped }: Issued): Appli
 
 async function makeAuthority(
   authority: PlannedAuthority,
-  { now, stage }: Work,
+  { now, stage, seal }: Work,
 ): Promise<Issued & { readonly issuer: Issuer }> {
   const pair = await generateKeyPair(authority.key);
   const issued = issueAuthority({ ...authority, spki: pair.spki, now }, createPrivateKey(pair.pem));
-  stageCertificate(authority.id, issued, pair, stage);
+  const { pem } = pair;
+  stageCertificate(authority.id, issued, seal === undefined ? pair : { pem: seal(pem), plain: pem }, stage);
   return issued;
 }
 
@@ -108,7 +119,7 @@ async function remakeAuthority(
 
 async function makeLeaf(
   leaf: PlannedLeaf,
-  key: KeyPair | Promise<KeyPair>,
+  key: (KeyPair & KeyFile) | Promise<KeyPair & KeyFile>,
   issuer: Promise<Issuer>,
   { now, stage }: Work,
 ): Promise<Issued> {
@@ -124,7 +135,7 @@ async function makeKeyPair(
   { stage }: Work,
 ): Promise<AppliedChange> {
   const pair = await generateKeyPair(key);
-  stageKey(id, pair.pem, stage);
+  stageKey(id, pair, stage);
   stagePublicKey(id, pair.spki, stage);
   return change;
 }
@@ -150,29 +161,30 @@ function makeKeyRing(change: StoreChange, { store, stage }: Work): StoreChange {
   return change;
 }
 
-/** As it stands in its file. */
-function presentKey(work: Work, id: string): KeyPair {
-  const { key } = entryOf(work, id);
-  if (key.state !== 'read') throw new Error(`the key of ${id} was not read`);
-  return { pem: key.pem, spki: publicPartOf(key.key) };
+/** A private key as it stands in its file and, where that is encrypted, as hosts get it. */
+interface KeyFile {
+  readonly pem: string;
+  readonly plain?: string;
 }
 
-function stageCertificate(
-  id: string,
-  { pem }: Issued,
-  key: Pick<KeyPair, 'pem'>,
-  stage: Work['stage'],
-): void {
+function presentKey(work: Work, id: string): KeyPair & KeyFile {
+  const { key } = entryOf(work, id);
+  if (key.state !== 'read') throw new Error(`the key of ${id} was not read`);
+  return { pem: key.pem, plain: key.plain, spki: publicPartOf(key.key) };
+}
+
+function stageCertificate(id: string, { pem }: Issued, key: KeyFile, stage: Work['stage']): void {
   const { certificate } = pathsOf(id);
   if (certificate === undefined) throw new Error(`${id} has no certificate`);
   stage({ path: certificate, content: pem, mode: 0o644 });
-  stageKey(id, key.pem, stage);
+  stageKey(id, key, stage);
 }
 
-function stageKey(id: string, pem: string, stage: Work['stage']): void {
+/** The digest is of what hosts get. */
+function stageKey(id: string, { pem, plain = pem }: KeyFile, stage: Work['stage']): void {
   const { key, keyDigest } = pathsOf(id);
   stage({ path: key, content: pem, mode: 0o600 });
-  stage({ path: keyDigest, content: digestLine(pem, basename(key)), mode: 0o644 });
+  stage({ path: keyDigest, content: digestLine(plain, basename(key)), mode: 0o644 });
 }
 
 function stagePublicKey(id: string, spki: Buffer, stage: Work['stage']): void {
@@ -182,9 +194,18 @@ function stagePublicKey(id: string, spki: Buffer, stage: Work['stage']): void {
 
 /** The key stays byte for byte; its file is written again with the right mode, and what follows from it. */
 async function repair(change: StoreChange, work: Work): Promise<AppliedChange> {
-  const { key } = entryOf(work, change.id);
+  const { key, certificate } = entryOf(work, change.id);
+  const path = pathsOf(change.id).certificate;
+  if (path !== undefined && certificate.state === 'read' && certificate.chainWanted !== undefined) {
+    work.stage({ path, content: certificate.info.pem + certificate.chainWanted, mode: 0o644 });
+  }
+  if (!change.reasons.some(({ code }) => code !== 'chain')) return change;
+  if (key.state === 'encrypted' && change.reasons.every(({ code }) => code === 'key-mode')) {
+    work.stage({ path: pathsOf(change.id).key, content: key.pem, mode: 0o600 });
+    return change;
+  }
   if (key.state !== 'read') throw new Error(`the key of ${change.id} was not read`);
-  stageKey(change.id, key.pem, work.stage);
+  stageKey(change.id, key, work.stage);
   stagePublicKey(change.id, publicPartOf(key.key), work.stage);
   return change;
 }
@@ -198,11 +219,14 @@ function entryOf({ store }: Work, id: string): ObservedEntry {
 function existingIssuer({ certificate, key }: ObservedEntry): Issuer {
   if (certificate.state !== 'read' || key.state !== 'read')
     throw new Error('a CA without its key cannot sign');
-  return issuerOf(certificate.info, key.key);
+  return issuerOf(certificate.info, key.key, chainBelow(certificate.text));
 }
 
-/** Subject and key identifier as they stand in the CA's certificate, so that what it signs chains to it exactly. */
-export function issuerOf(info: CertificateInfo, privateKey: KeyObject): Issuer {
+/**
+ * Subject and key identifier as they stand in the CA's certificate, so that what it signs chains to it exactly. `chain`:
+ * chainBelow of its whole file.
+ */
+export function issuerOf(info: CertificateInfo, privateKey: KeyObject, chain: string): Issuer {
   return {
     privateKey,
     subject: rawSubject(derOf(info)),
@@ -212,6 +236,7 @@ export function issuerOf(info: CertificateInfo, privateKey: KeyObject): Issuer {
         : Buffer.from(info.subjectKeyId, 'hex'),
     notBefore: info.notBefore,
     notAfter: info.notAfter,
+    chain,
   };
 }
 

@@ -5,7 +5,9 @@ import { pathsOf } from './layout.ts';
 import { day, isUnmade, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
 import { isWithoutKeys, type ObservedEntry, type ObservedStore, ringOf } from './observed-store.ts';
 import { neverRenewed, type Renew, renewalOfAuthority, renewalOfLeaf } from './renewal-diff.ts';
+import { diffList, revokedReasons } from './revocation-diff.ts';
 import type { Reason, StoreChange, StoreDiff, StoreNote, StoreProblem } from './store-changes.ts';
+import { waitingNotes } from './waiting.ts';
 
 /**
  * What has to be made so that the store is what the plan wants, and why. Pure. A leaf is issued anew, with a new key,
@@ -69,7 +71,10 @@ function diffAuthority(
   }
   const changes: StoreChange[] = [];
   const problems: StoreProblem[] = [];
-  const notes: StoreNote[] = authorityNotes(authority, entry);
+  const notes: StoreNote[] = [...authorityNotes(authority, entry), ...waitingNotes(authority, store, place)];
+  if (entry.certificate.state === 'absent' && entry.waiting !== undefined) {
+    return { changes, problems, notes };
+  }
   if (entry.certificate.state === 'absent') {
     changes.push({
       id,
@@ -80,9 +85,13 @@ function diffAuthority(
   } else changes.push(...(renewed?.changes ?? repair(id, 'authority', entry)));
   for (const leaf of leaves) {
     const leafEntry = entryOf(store, leaf.id);
-    const differs = leafReasons(leaf, leafEntry, now).filter(
-      ({ code }) => !(keyless && code === 'key-missing' && leafEntry.leftBehind),
-    );
+    if (leafEntry.waiting !== undefined) continue;
+    const differs = [
+      ...leafReasons(leaf, leafEntry, now).filter(
+        ({ code }) => !(keyless && code === 'key-missing' && leafEntry.leftBehind),
+      ),
+      ...revokedReasons(leafEntry, store.revocations(id)),
+    ];
     const renewal = renewalOfLeaf(leaf.id, leafEntry, differs, renew, place);
     const stops = [...leafProblems(leaf.id, leafEntry, place), ...renewal.problems];
     if (stops.length > 0) {
@@ -97,8 +106,11 @@ function diffAuthority(
       notes.push(...outlives(leaf.id, leafEntry, id, entry));
     }
   }
+  const list = diffList(authority, entry, store.revocations(id), now);
+  changes.push(...list.changes);
+  notes.push(...list.notes);
   const signs = changes.some(({ kind, action }) =>
-    kind === 'leaf' ? action !== 'repair' : action === 'reissue',
+    kind === 'leaf' || kind === 'revocation-list' ? action !== 'repair' : action === 'reissue',
   );
   if (signs) problems.unshift(...signingProblems(id, entry, place));
   return { changes, problems, notes };
@@ -149,6 +161,8 @@ function diffKeyPair(
         entry.key.reason,
         'restore it from a backup',
       );
+    case 'encrypted':
+      return { changes: repair(id, 'key-pair', entry), problems: [], notes: [] };
     case 'read': {
       const differs = entry.key.algorithm !== key;
       const message = `${id} stays as it is: its key is ${entry.key.algorithm}, cluster.yaml says ${key}; tokens that it signed are in use`;
@@ -161,9 +175,20 @@ function diffKeyPair(
   }
 }
 
-/** What follows from a key that stays. */
+/** What follows from a key that stays, and from the CA's chain. */
 function repair(id: string, kind: StoreChange['kind'], entry: ObservedEntry): StoreChange[] {
-  if (entry.key.state !== 'read') return [];
+  const reasons = [...chainReasons(entry), ...keyReasons(entry)];
+  return reasons.length === 0 ? [] : [{ id, kind, action: 'repair', reasons }];
+}
+
+function chainReasons({ certificate }: ObservedEntry): Reason[] {
+  if (certificate.state !== 'read' || certificate.chainWanted === undefined) return [];
+  const message = 'what follows it in its file is not the chain of its CA';
+  return [{ code: 'chain', message }];
+}
+
+function keyReasons(entry: ObservedEntry): Reason[] {
+  if (entry.key.state !== 'read' && entry.key.state !== 'encrypted') return [];
   const { keyDigest, publicKey, key } = entry;
   const reasons: Reason[] = [];
   if (keyDigest === 'absent' || keyDigest === 'differs') {
@@ -176,7 +201,7 @@ function repair(id: string, kind: StoreChange['kind'], entry: ObservedEntry): St
     const mode = key.mode.toString(8).padStart(4, '0');
     reasons.push({ code: 'key-mode', message: `its key is open to other users (mode ${mode})` });
   }
-  return reasons.length === 0 ? [] : [{ id, kind, action: 'repair', reasons }];
+  return reasons;
 }
 
 const words = { absent: 'is missing', differs: 'is of another key' } as const;

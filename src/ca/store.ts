@@ -10,9 +10,12 @@ import { KbinError } from '../errors.ts';
 import { digestIn, sha256 } from './digest.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 import { archivedKeyPaths, keyRingPaths, readKeyRing, retiredNames, ringKeyDigest } from './key-ring.ts';
+import { isEncrypted } from './keys.ts';
 import { clusterIdFile, ignoreFile, pathsBeside, pathsOf, storePaths } from './layout.ts';
 import { type LockOptions, lock } from './lock.ts';
+import { noPassphrase, openKey, type PassphraseSource } from './passphrase.ts';
 import { firstCertificate } from './pem.ts';
+import { observeRevocations } from './revocation.ts';
 import { diskFiles, readConsistently, type StoreFiles } from './store-files.ts';
 import { begin, recover, syncFolders, type Transaction } from './transaction.ts';
 
@@ -22,8 +25,13 @@ export interface Store {
   readonly folder: string;
   /** As of now. Needs no lock, no right to write, and no private keys. */
   view(): StoreView;
-  /** The bytes of a file that a StoreView referred to. Throws KbinError when it is not there or closed to this user. */
+  /**
+   * The bytes of a file that a StoreView referred to, as hosts get them: an encrypted key is opened. Throws KbinError when
+   * it is not there, closed to this user, or when the passphrase does not open it.
+   */
   readSecret(ref: string): Promise<Uint8Array>;
+  /** Opens encrypted keys. */
+  readonly passphrase: PassphraseSource;
   /** Keeps the id (hex) of the etcd cluster that was bootstrapped from this store; it never changes afterwards. */
   recordEtcdClusterId(id: string): Promise<void>;
   /**
@@ -35,11 +43,12 @@ export interface Store {
 
 const defaultLock: LockOptions = { command: 'kbin', patience: 60_000 };
 
-export async function openStore(folder: string): Promise<Store> {
+export async function openStore(folder: string, passphrase: PassphraseSource = noPassphrase): Promise<Store> {
   const store: Store = {
     folder,
     view: () => readConsistently(folder, viewOf),
-    readSecret: (ref) => readSecret(folder, ref),
+    readSecret: (ref) => readSecret(folder, ref, passphrase),
+    passphrase,
     recordEtcdClusterId: (id) =>
       store.withLock((transaction) => recordClusterId(store, transaction, id), {
         command: 'kbin etcd deploy',
@@ -100,11 +109,14 @@ function viewOf(files: StoreFiles): StoreView {
     else texts.set(path, reading.content.toString('utf8'));
   }
   const rings = new Map(keyRings.map(({ id }) => [id, keysInUse(id, files)]));
+  const revocations = new Map(authorities.map(({ id }) => [id, revocationsIn(files, id)]));
   const clusterId = texts.get(clusterIdFile)?.trim();
-  /** Of the file where it is, else what its digest file says. */
+  /** Of the file where it is and not encrypted, else what its digest file says. */
   const digestOfKey = (ref: string) => {
     const bytes = keys.get(ref);
-    return bytes === undefined ? digestIn(texts.get(`${ref}.sha256`)) : sha256(bytes);
+    return bytes === undefined || isEncrypted(bytes.toString('latin1'))
+      ? digestIn(texts.get(`${ref}.sha256`))
+      : sha256(bytes);
   };
   const retired = retiredNames(encryptionKey.id, files).flatMap((name) => {
     const digest = digestOfKey(archivedKeyPaths(encryptionKey.id, name).key);
@@ -147,6 +159,7 @@ function viewOf(files: StoreFiles): StoreView {
       });
     },
     encryptionKeys: () => rings.get(encryptionKey.id) ?? [],
+    revocations: (authority) => revocations.get(authority),
     retiredEncryptionKeys: () => retired,
     digestOf(parts) {
       const pieces = parts.map((part) => {
@@ -158,6 +171,16 @@ function viewOf(files: StoreFiles): StoreView {
       return sha256(Buffer.concat(pieces.map((piece) => Buffer.from(piece ?? ''))));
     },
     ...(clusterId ? { etcdClusterId: clusterId } : {}),
+  };
+}
+
+function revocationsIn(files: StoreFiles, authority: string): ReturnType<StoreView['revocations']> {
+  const { revoked, list } = observeRevocations(files, authority);
+  const last = revoked.at(-1);
+  if (last === undefined) return undefined;
+  return {
+    last: { serial: last.serial, at: last.at },
+    ...(list.state === 'read' ? { list: list.info.der.toString('base64') } : {}),
   };
 }
 
@@ -174,16 +197,16 @@ function keysInUse(id: string, files: StoreFiles): ReturnType<StoreView['encrypt
   return known.length === keys.length ? known : [];
 }
 
-async function readSecret(folder: string, ref: string): Promise<Uint8Array> {
+async function readSecret(folder: string, ref: string, passphrase: PassphraseSource): Promise<Uint8Array> {
   const file = join(folder, ref);
   if (normalize(ref) !== ref || ref.startsWith('..'))
     throw new Error(`not a reference into the store: ${ref}`);
-  try {
-    return await readFile(file);
-  } catch (error) {
+  const bytes = await readFile(file).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') throw keptElsewhere(file, ref, error);
     throw fileFailure(`cannot read ${file}`, 'certificate store', error);
-  }
+  });
+  const pem = bytes.toString('latin1');
+  return isEncrypted(pem) ? Buffer.from(openKey(pem, await passphrase(), file)) : bytes;
 }
 
 /** A store may go without its keys, to a CI job or a second operator: enough to plan with, and for nothing more. */

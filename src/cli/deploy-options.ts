@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCode, KbinError } from '../errors.ts';
+import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
 
-export interface DeployOptions {
+export interface DeployOptions extends PassphraseOptions {
   readonly dryRun?: boolean;
   readonly allowDowntime?: boolean;
   readonly skipHost?: readonly string[];
@@ -30,7 +31,7 @@ export function addDeployChoices(
 ): Command {
   command.option('--allow-downtime', words.allowDowntime);
   if (words.skipHost !== undefined) command.option('--skip-host <name...>', words.skipHost);
-  return command
+  return addPassphraseOption(command)
     .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
     .option('--parallel <hosts>', 'how many hosts are worked on at once (default: ssh.parallel)')
     .option('--wait <seconds>', words.wait, '120');

@@ -10,6 +10,7 @@ import type { CliContext } from './context.ts';
 import { type DeployOptions, wholeNumber, withParallel } from './deploy-options.ts';
 import type { Io } from './io.ts';
 import { printTable } from './output.ts';
+import { passphraseOf } from './passphrase.ts';
 import { createProgress } from './progress.ts';
 
 /** Which deploy it is. */
@@ -43,7 +44,7 @@ export async function deploymentOf(
   const { source } = cluster[component];
   return {
     cluster,
-    store: await openStore(`${cluster.folder}/pki`),
+    store: await openStore(`${cluster.folder}/pki`, passphraseOf(context, options)),
     connect: createConnect(cluster, {
       acceptNewHostKeys: options.acceptNewHostKeys === true,
       env: io.env,

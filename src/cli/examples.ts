@@ -3,7 +3,12 @@ import type { Command } from 'commander';
 /** What `--help` of a command shows last. By the command's path; one line each, as it is typed. */
 const examples: Readonly<Record<string, readonly string[]>> = {
   'kbin pki': ['kbin pki init', 'kbin pki list', 'kbin pki show apiserver'],
-  'kbin pki init': ['kbin pki init --dry-run', 'kbin pki init', 'KBIN_CA_PASSPHRASE=… kbin pki init'],
+  'kbin pki init': ['kbin pki init --dry-run', 'kbin pki init', 'kbin pki init --encrypt-ca-keys'],
+  'kbin pki passphrase': [
+    'kbin pki passphrase',
+    'kbin pki passphrase --passphrase-file old.txt --new-passphrase-file new.txt',
+    'kbin pki passphrase --remove',
+  ],
   'kbin pki renew': [
     'kbin pki renew --within 90d --dry-run',
     'kbin pki renew --within 90d --deploy',
@@ -18,6 +23,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki show etcd-server@k8s-master1',
     'kbin pki show /etc/kubernetes/pki/apiserver.crt --json',
   ],
+  'kbin pki revoke': [
+    'kbin pki revoke etcd-peer@k8s-master3 --reason keyCompromise',
+    'kbin pki revoke jane.crt --reason affiliationChanged',
+    'kbin pki revoke 5A:01:7F --authority etcd-ca',
+  ],
+  'kbin pki crl': ['kbin pki crl', 'kbin pki crl etcd-ca'],
   'kbin pki rotate': [
     'kbin pki rotate etcd-ca',
     'kbin pki rotate status',

@@ -13,6 +13,7 @@ import { marked, writeKubeconfig } from './kubeconfig-file.ts';
 import { allPowerful, type Person, readRequest } from './kubeconfig-request.ts';
 import { serverOf, uncertified } from './kubeconfig-server.ts';
 import { printJson, printWarning } from './output.ts';
+import { passphraseOf } from './passphrase.ts';
 
 /** Who is let in by a kubeconfig, and with what. */
 interface Credentials {
@@ -34,12 +35,9 @@ export async function makeKubeconfig(
   const request = readRequest(name, options);
   const cluster = await context.cluster();
   const server = serverOf(cluster, options.server);
-  const store = await openStore(`${cluster.folder}/pki`);
+  const store = await openStore(`${cluster.folder}/pki`, passphraseOf(context, options));
   const ca = authorityOf(store);
-  const credentials =
-    request === 'admin'
-      ? await ofThePlan(store)
-      : await onTheSpot(cluster, store, request, io.env.KBIN_CA_PASSPHRASE);
+  const credentials = request === 'admin' ? await ofThePlan(store) : await onTheSpot(cluster, store, request);
   if (request !== 'admin') await record(context, store, credentials);
   const { user, certificate, key, notAfter, groups } = credentials;
   const plain = kubeconfigText({ clusterName: cluster.name, server, ca, user, certificate, key });
@@ -71,7 +69,6 @@ async function onTheSpot(
   cluster: Cluster,
   store: Store,
   { name, groups, validityHours }: Person,
-  passphrase: string | undefined,
 ): Promise<Credentials> {
   const { key, usages } = terms(cluster, 'client');
   const subject = [
@@ -79,7 +76,7 @@ async function onTheSpot(
     { type: 'CN', value: name } as const,
   ];
   const request = { subject, usages, validityHours, key, now: new Date() };
-  const { pem, keyPem, notAfter, clamped } = await issueOneOff(store, 'kubernetes-ca', request, passphrase);
+  const { pem, keyPem, notAfter, clamped } = await issueOneOff(store, 'kubernetes-ca', request);
   return { user: name, groups, certificate: pem, key: keyPem, notAfter, clamped };
 }
 

@@ -1,12 +1,15 @@
-import { planIds } from '../ca/observed-store.ts';
-import { compareStore, reconcileStore, stopped } from '../ca/reconcile.ts';
+import { authorityKeyPaths, encryptedAuthorityKey } from '../ca/authority-keys.ts';
+import { compareStore, keptOf, reconcileStore, stopped } from '../ca/reconcile.ts';
 import { openStore } from '../ca/store.ts';
 import type { AppliedChange } from '../ca/store-apply.ts';
 import type { StoreNote } from '../ca/store-changes.ts';
+import { readConsistently } from '../ca/store-files.ts';
 import { certificatePlan } from '../desired/certificates.ts';
+import { KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import type { Io } from './io.ts';
 import { printJson, printTable, printWarning } from './output.ts';
+import { newPassphraseOf, type PassphraseOptions, passphraseOf } from './passphrase.ts';
 
 interface Outcome {
   readonly folder: string;
@@ -17,9 +20,14 @@ interface Outcome {
   readonly notes: readonly StoreNote[];
 }
 
-export async function pkiInit(context: CliContext, dryRun: boolean): Promise<void> {
+export interface InitOptions extends PassphraseOptions {
+  readonly dryRun?: boolean;
+  readonly encryptCaKeys?: boolean;
+}
+
+export async function pkiInit(context: CliContext, options: InitOptions): Promise<void> {
   const { io } = context;
-  const outcome = await (dryRun ? compare(context) : carryOut(context));
+  const outcome = await (options.dryRun === true ? compare(context) : carryOut(context, options));
   if (context.json) printJson(io, outcome);
   else if (outcome.changes.length === 0) {
     io.out(`nothing to do: ${outcome.kept} certificates and keys are what cluster.yaml wants\n`);
@@ -27,30 +35,47 @@ export async function pkiInit(context: CliContext, dryRun: boolean): Promise<voi
   warn(io, outcome);
 }
 
-async function carryOut(context: CliContext): Promise<Outcome> {
+async function carryOut(context: CliContext, options: InitOptions): Promise<Outcome> {
   const { io } = context;
   const cluster = await context.cluster();
   const plan = certificatePlan(cluster);
-  const store = await openStore(`${cluster.folder}/pki`);
+  const folder = `${cluster.folder}/pki`;
+  const encrypts = options.encryptCaKeys === true && encryptsAnew(folder);
+  const store = await openStore(
+    folder,
+    encrypts ? newPassphraseOf(context, options.passphraseFile, givenLike) : passphraseOf(context, options),
+  );
   const { applied, kept, notes } = await reconcileStore(plan, store, {
     now: new Date(),
-    passphrase: io.env.KBIN_CA_PASSPHRASE,
+    encryptAuthorityKeys: encrypts,
     command: 'kbin pki init',
     onWait: (holder) => io.err(`waiting for ${holder}\n`),
   });
   return { folder: store.folder, dryRun: false, changes: applied, kept, notes };
 }
 
+const givenLike = { variable: 'KBIN_CA_PASSPHRASE', option: '--passphrase-file' };
+
+/** Whether there is no encrypted CA key yet, whose passphrase the new ones would get. Throws where there are plain ones. */
+function encryptsAnew(folder: string): boolean {
+  return readConsistently(folder, (files) => {
+    if (encryptedAuthorityKey(files) !== undefined) return false;
+    const [plain] = authorityKeyPaths(files);
+    if (plain === undefined) return true;
+    throw new KbinError(`${files.place(plain)} is there, and is not encrypted`, {
+      why: 'all CA keys have the same passphrase or none; nothing was changed',
+      next: 'encrypt those that there are: kbin pki passphrase',
+    });
+  });
+}
+
 async function compare(context: CliContext): Promise<Outcome> {
   const cluster = await context.cluster();
   const plan = certificatePlan(cluster);
   const folder = `${cluster.folder}/pki`;
-  const { diff } = await compareStore(plan, folder, {
-    now: new Date(),
-    passphrase: context.io.env.KBIN_CA_PASSPHRASE,
-  });
+  const { diff } = await compareStore(plan, folder, { now: new Date() });
   if (diff.problems.length > 0) throw stopped(diff.problems);
-  const kept = planIds(plan).length - diff.changes.length;
+  const kept = keptOf(plan, diff.changes);
   return { folder, dryRun: true, changes: diff.changes, kept, notes: diff.notes };
 }
 

@@ -12,7 +12,7 @@ import { certificatePlan } from '../desired/certificates.ts';
 import type { CliContext } from './context.ts';
 import { type Cell, printJson, printTable } from './output.ts';
 
-type KeyFileState = 'here' | 'elsewhere' | 'missing' | 'closed' | 'malformed';
+type KeyFileState = 'here' | 'encrypted' | 'elsewhere' | 'missing' | 'closed' | 'malformed';
 
 /** A line of the list. */
 interface Listed {
@@ -36,8 +36,7 @@ export async function pkiList(context: CliContext): Promise<void> {
   const plan = certificatePlan(cluster);
   const folder = `${cluster.folder}/pki`;
   const now = new Date();
-  const passphrase = context.io.env.KBIN_CA_PASSPHRASE;
-  const { observed, diff } = await compareStore(plan, folder, { now, passphrase });
+  const { observed, diff } = await compareStore(plan, folder, { now });
   const listed = [
     ...planned(plan).map(({ id, purpose }) => listedEntry(id, purpose, observed.get(id), diff, now)),
     ...plan.keyRings.map(({ id, purpose }) => listedRing(id, purpose, ringOf(observed, id), diff)),
@@ -106,6 +105,7 @@ function keyAlgorithm(entry: ObservedEntry | undefined): Pick<Listed, 'key'> {
 const keyStates: Record<ObservedKey['state'], KeyFileState> = {
   read: 'here',
   closed: 'closed',
+  encrypted: 'encrypted',
   malformed: 'malformed',
   absent: 'missing',
 };

@@ -13,6 +13,7 @@ import type { DeployOptions } from './deploy-options.ts';
 import { type DeployRun, deploysOf, runDeploy } from './deploys.ts';
 import type { Io } from './io.ts';
 import { printJson, printWarning } from './output.ts';
+import { passphraseOf } from './passphrase.ts';
 import { printChanges, warnOfClamped } from './pki-init.ts';
 import { chooseRenewals, type LeftOut, type Renewals, type Wanted } from './pki-renew-choice.ts';
 
@@ -97,18 +98,16 @@ async function renew(context: CliContext, wanted: Wanted, options: RenewOptions)
   const plan = certificatePlan(cluster);
   const folder = `${cluster.folder}/pki`;
   const now = new Date();
-  const passphrase = io.env.KBIN_CA_PASSPHRASE;
-  const { observed } = await compareStore(plan, folder, { now, passphrase });
+  const { observed } = await compareStore(plan, folder, { now });
   const { ids, renew: renewals, ...rest } = chooseRenewals(plan, observed, wanted, { sameKey, now });
   if (dryRun || ids.length === 0) {
-    const { diff } = await compareStore(plan, folder, { now, passphrase, renew: renewals });
+    const { diff } = await compareStore(plan, folder, { now, renew: renewals });
     if (ids.length > 0 && diff.problems.length > 0) throw stopped(diff.problems);
     return { folder, dryRun, changes: ids.length > 0 ? diff.changes : [], ...rest, notes: diff.notes };
   }
-  const store = await openStore(folder);
+  const store = await openStore(folder, passphraseOf(context, options));
   const { applied, notes } = await reconcileStore(plan, store, {
     now,
-    passphrase,
     renew: renewals,
     command: 'kbin pki renew',
     onWait: (holder) => io.err(`waiting for ${holder}\n`),

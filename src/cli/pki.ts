@@ -1,6 +1,10 @@
 import { commandGroup, type Register } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
+import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
+import type { InitOptions } from './pki-init.ts';
+import type { ChangeOptions } from './pki-passphrase.ts';
 import type { RenewOptions } from './pki-renew.ts';
+import type { RevokeChoices } from './pki-revoke.ts';
 import { registerRotate } from './pki-rotate-command.ts';
 
 /** `kbin pki …`: the certificates of the cluster, in the folder pki/ beside cluster.yaml. */
@@ -10,7 +14,7 @@ export const register: Register = (program, context) => {
       'back that folder up, and keep it to yourself.',
   );
 
-  pki
+  const init = pki
     .command('init')
     .summary('make what is missing or has changed')
     .description(
@@ -21,13 +25,35 @@ export const register: Register = (program, context) => {
         'new key too; remove a certificate (its .crt file) to ask for that. An existing CA is never replaced, and ' +
         'one that has signed something is never made a second time; nor is a key that has encrypted something. With ' +
         'nothing to do it changes nothing.\n\n' +
-        'An encrypted CA key is opened with the passphrase in $KBIN_CA_PASSPHRASE.',
+        'CA keys can be encrypted with a passphrase (--encrypt-ca-keys, `kbin pki passphrase`). It is asked for when ' +
+        'there is something to sign.',
     )
     .option('--dry-run', 'only show what would be made, and why')
-    .action(async ({ dryRun }: { dryRun?: boolean }) => {
-      const { pkiInit } = await import('./pki-init.ts');
-      await pkiInit(context, dryRun === true);
-    });
+    .option('--encrypt-ca-keys', 'encrypt the keys of new CAs with a passphrase');
+  addPassphraseOption(init).action(async (options: InitOptions) => {
+    const { pkiInit } = await import('./pki-init.ts');
+    await pkiInit(context, options);
+  });
+
+  const passphrase = pki
+    .command('passphrase')
+    .summary('encrypt the CA keys with a passphrase, change it, or remove it')
+    .description(
+      'Encrypts all CA keys of pki/ with a passphrase: those in use, those of a rotation under way, and retired ones. ' +
+        'Where they are encrypted already, it is changed. Every command that signs asks for it then, and for no ' +
+        'other work is it needed. The keys themselves stay what they are, and no host notices.\n\n' +
+        'Nobody can open them without it: keep it where the backup of pki/ is not. The files are PKCS #8 (PBES2, ' +
+        'scrypt, AES-256), which openssl opens too.',
+    )
+    .option('--remove', 'have the keys lie there in the clear again')
+    .option(
+      '--new-passphrase-file <file>',
+      'file with the new passphrase (default: $KBIN_NEW_CA_PASSPHRASE, else asked for twice)',
+    );
+  addPassphraseOption(passphrase).action(async (options: ChangeOptions) => {
+    const { pkiPassphrase } = await import('./pki-passphrase.ts');
+    await pkiPassphrase(context, options);
+  });
 
   addDeployChoices(
     pki
@@ -52,6 +78,44 @@ export const register: Register = (program, context) => {
   ).action(async (names: string[], options: RenewOptions) => {
     const { pkiRenew } = await import('./pki-renew.ts');
     await pkiRenew(context, names, options);
+  });
+
+  const revoke = pki
+    .command('revoke')
+    .summary('have etcd refuse a certificate, and make it anew')
+    .argument(
+      '<what...>',
+      'name out of "kbin pki list", serial number, certificate file, or the user of a kubeconfig on the record',
+    )
+    .description(
+      'Puts certificates on the revocation list of their CA, which is signed anew (pki/CA/crl.pem and crl.der), and ' +
+        'makes those of the plan anew with a new key at the same moment. `kbin etcd deploy` then brings the list to ' +
+        'etcd, which refuses them from then on.\n\n' +
+        'Kubernetes asks no revocation list. What kubernetes-ca and front-proxy-ca signed goes on being let in until ' +
+        'it ends: take the rights of its user and groups away (RBAC), give short-lived certificates, or rotate the ' +
+        'CA. A CA itself is not revoked but rotated.',
+    )
+    .option(
+      '--reason <reason>',
+      'keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn (default: unspecified)',
+    )
+    .option('--authority <ca>', 'CA of a serial number that is known from nowhere else');
+  addPassphraseOption(revoke).action(async (what: string[], options: RevokeChoices) => {
+    const { pkiRevoke } = await import('./pki-revoke.ts');
+    await pkiRevoke(context, what, options);
+  });
+
+  const crl = pki
+    .command('crl')
+    .summary('sign the revocation lists anew')
+    .argument('[ca...]', 'CAs (default: all that have revoked something)')
+    .description(
+      'Signs revocation lists anew, good for pki.validity.crl from now on. `kbin pki init`, `renew` and `revoke` do it ' +
+        'by themselves when half of that time is over.',
+    );
+  addPassphraseOption(crl).action(async (authorities: string[], options: PassphraseOptions) => {
+    const { pkiCrl } = await import('./pki-revoke.ts');
+    await pkiCrl(context, authorities, options);
   });
 
   registerRotate(pki, context);

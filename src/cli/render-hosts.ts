@@ -11,12 +11,14 @@ import type { CliContext } from './context.ts';
 import { installGuide, objectsFile, writesObjects } from './install-guide.ts';
 import type { Io } from './io.ts';
 import { printJson, printTable, printWarning } from './output.ts';
+import { passphraseOf } from './passphrase.ts';
+import type { RenderOptions } from './render.ts';
 import { type RenderedFile, writeRendered } from './render-folder.ts';
 
-export async function renderHosts(context: CliContext, output: string): Promise<void> {
+export async function renderHosts(context: CliContext, options: RenderOptions): Promise<void> {
   const { io } = context;
   const cluster = await context.cluster();
-  const store = await openStore(`${cluster.folder}/pki`);
+  const store = await openStore(`${cluster.folder}/pki`, passphraseOf(context, options));
   const view = store.view();
   requireCertificates(cluster, view);
   warnOfSettings(io, cluster);
@@ -24,7 +26,7 @@ export async function renderHosts(context: CliContext, output: string): Promise<
   const rendered = await Promise.all(
     hosts.map(async (host) => ({ host, files: await filesOf(cluster, host, store) })),
   );
-  const folder = resolve(io.cwd, output);
+  const folder = resolve(io.cwd, options.output);
   writeRendered(
     folder,
     rendered.flatMap(({ files }) => files),
@@ -117,6 +119,7 @@ function componentFiles(
 
 async function rendered(path: string, { content, mode }: DesiredFile, store: Store): Promise<RenderedFile> {
   if (content.kind === 'text') return { path, mode, bytes: Buffer.from(content.text) };
+  if (content.kind === 'bytes') return { path, mode, bytes: Buffer.from(content.base64, 'base64') };
   if (content.kind === 'secret') return { path, mode, bytes: await store.readSecret(content.ref) };
   if (content.kind === 'composed') {
     return { path, mode, bytes: await compose(content.parts, (ref) => store.readSecret(ref)) };

@@ -13,22 +13,24 @@ import { desiredObjects } from '../desired/objects.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { kubeadmGuide } from './kubeadm-guide.ts';
+import { passphraseOf } from './passphrase.ts';
+import type { RenderOptions } from './render.ts';
 import { type RenderedFile, writeRendered } from './render-folder.ts';
 import { reportRendered, warnOfSettings } from './render-hosts.ts';
 
 /** `kbin render --for kubeadm`: what kubeadm needs to go on from kbin's etcd and certificates. */
-export async function renderKubeadm(context: CliContext, output: string): Promise<void> {
+export async function renderKubeadm(context: CliContext, options: RenderOptions): Promise<void> {
   const { io } = context;
   const cluster = await context.cluster();
   refuseWithout(cluster);
-  const store = await openStore(`${cluster.folder}/pki`);
+  const store = await openStore(`${cluster.folder}/pki`, passphraseOf(context, options));
   requireCertificates(cluster, store.view());
   warnOfSettings(io, cluster);
   const hosts = hostsWithRole(cluster, 'control-plane');
   const rendered = await Promise.all(
     hosts.map(async (host) => ({ host, files: await filesOf(cluster, host, store) })),
   );
-  const folder = resolve(io.cwd, output);
+  const folder = resolve(io.cwd, options.output);
   writeRendered(
     folder,
     rendered.flatMap(({ files }) => files),
@@ -187,13 +189,7 @@ function discoveryHash(ca: string): string {
 async function keyBytes(store: Store, id: string): Promise<Uint8Array> {
   const key = store.view().key(id);
   if (key === undefined) throw lacking(`the key of ${id}`);
-  const bytes = await store.readSecret(key.ref);
-  if (!Buffer.from(bytes).toString('latin1').includes('ENCRYPTED')) return bytes;
-  throw new KbinError(`${store.folder}/${key.ref} is encrypted, and kubeadm reads plain keys only`, {
-    step: 'render for kubeadm',
-    why: 'kubeadm signs with the CA keys on the hosts',
-    next: `decrypt it in a copy of the folder (openssl pkcs8 -in ${key.ref} -out …), and render there`,
-  });
+  return store.readSecret(key.ref);
 }
 
 function lacking(what: string): KbinError {

@@ -1,9 +1,15 @@
 import { Option } from 'commander';
 import type { Register } from './context.ts';
+import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
+
+export interface RenderOptions extends PassphraseOptions {
+  readonly output: string;
+  readonly for?: 'kubeadm';
+}
 
 /** `kbin render`: for people who install by hand, and for those who want to read before they deploy. */
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('render')
     .summary('write every file of every host to a folder')
     .description(
@@ -17,11 +23,11 @@ export const register: Register = (program, context) => {
         'among them.',
     )
     .requiredOption('-o, --output <dir>', 'folder to write to')
-    .addOption(new Option('--for <tool>', 'hand over to this tool instead').choices(['kubeadm']))
-    .action(async (options: { output: string; for?: 'kubeadm' }) => {
-      if (options.for === 'kubeadm') {
-        return (await import('./render-kubeadm.ts')).renderKubeadm(context, options.output);
-      }
-      return (await import('./render-hosts.ts')).renderHosts(context, options.output);
-    });
+    .addOption(new Option('--for <tool>', 'hand over to this tool instead').choices(['kubeadm']));
+  addPassphraseOption(command).action(async (options: RenderOptions) => {
+    if (options.for === 'kubeadm') {
+      return (await import('./render-kubeadm.ts')).renderKubeadm(context, options);
+    }
+    return (await import('./render-hosts.ts')).renderHosts(context, options);
+  });
 };

@@ -16,7 +16,7 @@ export interface StoreView {
    * in. undefined: there is no such CA yet.
    */
   trusted(authority: string): string | undefined;
-  /** `sha256` is of the key file's bytes. */
+  /** `sha256` is of the key as hosts get it: of the file's bytes, or of what is in it where the file is encrypted. */
   key(id: string): { readonly ref: string; readonly sha256: string } | undefined;
   /** Public keys that service-account tokens are verified with, PEM; the one that belongs to the signing key first. */
   serviceAccountKeys(): readonly { readonly ref: string; readonly pem: string }[];
@@ -26,6 +26,13 @@ export interface StoreView {
   retiredEncryptionKeys(): readonly { readonly name: string; readonly sha256: string }[];
   /** sha256, hex, of the text that these parts make; undefined when a secret among them is not here. */
   digestOf(parts: readonly Part[]): string | undefined;
+  /**
+   * What a CA has revoked; undefined: nothing, ever. `list`: DER as base64; undefined where it was not made, or is lost.
+   * `last`: the certificate that was revoked last, its serial number in hex.
+   */
+  revocations(
+    authority: string,
+  ): { readonly list?: string; readonly last: { readonly serial: string; readonly at: Date } } | undefined;
   /** Cluster id of the etcd that was bootstrapped from this store, hex; undefined before. */
   readonly etcdClusterId?: string;
 }

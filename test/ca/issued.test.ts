@@ -85,7 +85,6 @@ test('what the record says of a certificate is what stands in it', async () => {
       key: 'ecdsa-p256',
       now: new Date(),
     },
-    undefined,
   );
   expect(issuedFrom(pem)).toMatchObject({
     subject: 'CN=jane',

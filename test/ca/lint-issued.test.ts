@@ -77,7 +77,7 @@ test.each(keyAlgorithms)('kbin kubeconfig, %s', async (key) => {
   ] as const;
   const usages = ['signing', 'client auth'] as const;
   const request = { subject, usages, validityHours: 8, key, now: new Date() };
-  const made = await issueOneOff(store, 'kubernetes-ca', request, undefined);
+  const made = await issueOneOff(store, 'kubernetes-ca', request);
   const ca = takeApart(der(join(store.folder, 'kubernetes-ca/ca.crt')));
   expect(lint(made.der, { roles: ['client'], issuer: ca })).toEqual([]);
 });

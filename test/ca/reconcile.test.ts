@@ -379,39 +379,6 @@ describe('stops with a clear error and touches nothing', () => {
   });
 });
 
-describe('encrypted CA keys', () => {
-  test('are opened with the passphrase, and only when something has to be signed', async () => {
-    const store = await filledStore();
-    const key = file(store, 'etcd-ca/ca.key');
-    execFileSync('openssl', [
-      'pkcs8',
-      '-topk8',
-      '-in',
-      key,
-      '-out',
-      `${key}.enc`,
-      '-v2',
-      'aes-256-cbc',
-      '-passout',
-      'pass:s3cret',
-    ]);
-    writeFileSync(key, readFileSync(`${key}.enc`));
-    rmSync(`${key}.enc`);
-    rmSync(file(store, 'etcd-ca/ca.key.sha256'));
-    expect((await init(store)).applied).toEqual([]);
-    rmSync(file(store, 'etcd-ca/etcd-peer@m1.key'));
-    expect(await stops(store)).toMatchObject({
-      what: `${key} cannot be read`,
-      why: 'it is encrypted, and $KBIN_CA_PASSPHRASE is not set; it is needed: there are certificates to be signed with it; nothing was changed',
-    });
-    const compared = await compareStore(smallPlan, store.folder, { now: new Date(), passphrase: 'wrong' });
-    expect(compared.diff.problems).toMatchObject([{ code: 'ca-key-closed' }]);
-    const { diff } = await compareStore(smallPlan, store.folder, { now: new Date(), passphrase: 's3cret' });
-    expect(diff.problems).toEqual([]);
-    expect(diff.changes.map(({ id }) => id)).toEqual(['etcd-ca', 'etcd-peer@m1']);
-  });
-});
-
 describe('a store without keys', () => {
   const withoutKeys = async (): Promise<Store> => {
     const store = await filledStore();

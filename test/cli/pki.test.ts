@@ -22,3 +22,7 @@ test('the life of a certificate store', { timeout: 60_000 }, async () => {
 test('what stops kbin pki init', { timeout: 60_000 }, async () => {
   await expectTranscript(join(import.meta.dirname, 'pki/problems.txt'), { replace });
 });
+
+test('CA keys with a passphrase', { timeout: 60_000 }, async () => {
+  await expectTranscript(join(import.meta.dirname, 'pki/passphrase.txt'), { replace });
+});
