@@ -496,7 +496,7 @@ test('150 MB to each of two hosts at once take little memory', async () => {
   };
   const output = execFileSync(process.execPath, [
     // As scripts/launcher.sh starts the program.
-    '--max-semi-space-size=1',
+    '--max-semi-space-size=2',
     '--input-type=module',
     '-e',
     program,
