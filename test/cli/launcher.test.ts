@@ -41,7 +41,7 @@ function fakeNode(path: string, version: string): string {
   const script = `#!/bin/sh
 echo "${path} $*" >>"${folder}/asked"
 [ "$1" = --version ] && { echo "${version}"; exit; }
-[ "$1" = --max-semi-space-size=1 ] && shift
+[ "$1" = --max-semi-space-size=2 ] && shift
 echo "${path} runs $(basename "$1") with: $2 $3; compile cache $NODE_COMPILE_CACHE"
 `;
   writeFileSync(file, script, { mode: 0o755 });
@@ -92,8 +92,8 @@ describe('the launcher', () => {
         .map((line) => line.replaceAll(folder, '/f')),
     ).toEqual([
       'new/node --version',
-      'new/node --max-semi-space-size=1 /f/dist/kbin.cjs one',
-      'new/node --max-semi-space-size=1 /f/dist/kbin.cjs two',
+      'new/node --max-semi-space-size=2 /f/dist/kbin.cjs one',
+      'new/node --max-semi-space-size=2 /f/dist/kbin.cjs two',
       '',
     ]);
   });
