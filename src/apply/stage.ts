@@ -2,6 +2,7 @@ import { compose } from '../desired/compose.ts';
 import type { Content, DesiredFile } from '../desired/desired.ts';
 import { type HostFile, stageMany } from '../remote/upload.ts';
 import { bundlesToStage, filesToStage, preparation, stagingFolder, type Task } from './commit.ts';
+import { refuseForeignKeys } from './keys-fit.ts';
 import { act } from './operations.ts';
 import { onAll, stopped, type Work, type Workplace } from './work.ts';
 
@@ -10,6 +11,7 @@ import { onAll, stopped, type Work, type Workplace } from './work.ts';
  * effect yet. What an interrupted run has brought already is not sent again. Several components of a host go together.
  */
 export async function stage(work: Work, places: readonly Workplace[]): Promise<void> {
+  await refuseForeignKeys(work, places);
   const names = [...new Set(places.map(({ name }) => name))];
   const staging = onAll(work, names, (name) =>
     stageOn(
@@ -81,6 +83,8 @@ async function bytesOf({ readSecret }: Work, content: Content): Promise<HostFile
   switch (content.kind) {
     case 'text':
       return Buffer.from(content.text);
+    case 'bytes':
+      return Buffer.from(content.base64, 'base64');
     case 'secret':
       return readSecret(content.ref);
     case 'composed':

@@ -37,10 +37,13 @@ export interface Component {
   readonly desire: (cluster: Cluster, host: ClusterHost, inputs: DesireInputs) => DesiredComponent;
 }
 
-/** `leaf`: a certificate with its key. `encryption`: the keys that encrypt in etcd, at least one. */
+/**
+ * `leaf`: a certificate with its key. `encryption`: the keys that encrypt in etcd, at least one. `revocations`: the list of
+ * a CA that has revoked something.
+ */
 export interface Need {
   readonly id: string;
-  readonly what: 'leaf' | 'certificate' | 'key' | 'encryption';
+  readonly what: 'leaf' | 'certificate' | 'key' | 'encryption' | 'revocations';
 }
 
 export interface Programs {

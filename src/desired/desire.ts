@@ -38,6 +38,12 @@ export function requireCertificates(cluster: Cluster, store: StoreView, only?: r
 function missingFrom(store: StoreView, needs: readonly Need[]): string[] {
   const missing = needs.flatMap(({ id, what }) => {
     if (what === 'encryption') return store.encryptionKeys().length === 0 ? ['the encryption key'] : [];
+    if (what === 'revocations') {
+      const revocations = store.revocations(id);
+      return revocations !== undefined && revocations.list === undefined
+        ? [`the revocation list of ${id}`]
+        : [];
+    }
     if (what !== 'key' && store.certificate(id) === undefined) return [id];
     return what !== 'certificate' && store.key(id) === undefined ? [`the key of ${id}`] : [];
   });

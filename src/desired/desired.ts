@@ -60,6 +60,8 @@ export type Effect = 'none' | 'restart';
 
 export type Content =
   | { readonly kind: 'text'; readonly text: string; readonly sha256: string }
+  /** A small file that is no text and no secret: a revocation list in DER. */
+  | { readonly kind: 'bytes'; readonly base64: string; readonly sha256: string }
   /** A file of the certificate store that nobody may see: `ref` is its path below pki/, read at the moment of upload. */
   | { readonly kind: 'secret'; readonly ref: string; readonly sha256: string }
   /**

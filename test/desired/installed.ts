@@ -13,6 +13,7 @@ export async function install(component: DesiredComponent, store: Store): Promis
   const own = component.files.filter((file) => !file.path.endsWith('.service'));
   for (const { path, content, mode } of [...own, ...bundled]) {
     if (content.kind === 'text') writeFileSync(path, content.text, { mode });
+    if (content.kind === 'bytes') writeFileSync(path, Buffer.from(content.base64, 'base64'), { mode });
     if (content.kind === 'secret') writeFileSync(path, await store.readSecret(content.ref), { mode });
     if (content.kind === 'composed') {
       writeFileSync(path, await compose(content.parts, (ref) => store.readSecret(ref)), { mode });

@@ -17,6 +17,7 @@ export function fullStore(changes: Partial<StoreView> = {}): StoreView {
     ],
     encryptionKeys: () => [{ name: 'key1', ref: 'encryption-key/key1.key', sha256: keyDigest('key1') }],
     retiredEncryptionKeys: () => [],
+    revocations: () => undefined,
     digestOf: (parts) => keyDigest(JSON.stringify(parts)),
     ...changes,
   };

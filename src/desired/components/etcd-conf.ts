@@ -17,6 +17,14 @@ export function renderEtcdConf(member: EtcdMember): string {
   const variables = Object.entries(environment)
     .filter(([name]) => !etcdSettings.some((setting) => setting.variable === name))
     .map(([name, value]) => ({ name, value }));
-  const view = { ...Object.fromEntries(own), further: variables.length > 0 && { variables } };
+  const { lastRevoked } = member;
+  const view = {
+    ...Object.fromEntries(own),
+    lastRevoked: lastRevoked !== undefined && {
+      serial: lastRevoked.serial,
+      at: lastRevoked.at.toISOString(),
+    },
+    further: variables.length > 0 && { variables },
+  };
   return renderTemplate(conf, view, environmentValue);
 }

@@ -1,5 +1,6 @@
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { compareMinors, type Version, versionOf } from '../../cluster/version.ts';
+import { revocationListName } from './etcd-bundle.ts';
 import { etcdKnows } from './etcd-flags.ts';
 import { type Joining, joiningValue } from './etcd-joining.ts';
 import { clientUrls, listenClientUrls, peerUrls } from './etcd-urls.ts';
@@ -11,6 +12,8 @@ export interface EtcdMember {
   readonly host: ClusterHost;
   readonly joining: Joining;
   readonly version: Version;
+  /** What was revoked last; undefined: nothing, ever. */
+  readonly lastRevoked?: { readonly serial: string; readonly at: Date } | undefined;
 }
 
 export interface EtcdSetting {
@@ -117,6 +120,8 @@ export const etcdSettings: readonly EtcdSetting[] = [
     wiring: tls,
   },
   { variable: 'ETCD_PEER_CLIENT_CERT_AUTH', value: () => 'true', wiring: tls },
+  { variable: 'ETCD_CLIENT_CRL_FILE', value: revocationList },
+  { variable: 'ETCD_PEER_CRL_FILE', value: revocationList },
   // TLS 1.2 is etcd’s own least version in every release; from 3.5.8 on it can be said.
   { variable: 'ETCD_TLS_MIN_VERSION', value: () => 'TLS1.2' },
   { variable: 'ETCD_CIPHER_SUITES', value: cipherSuites },
@@ -150,6 +155,11 @@ export function isSet({ variable, since, until }: EtcdSetting, version: Version)
     (since === undefined || compareMinors(version, versionOf(`${since}.0`)) >= 0) &&
     (until === undefined || compareMinors(version, versionOf(`${until}.0`)) <= 0)
   );
+}
+
+/** Where the file is missing, etcd refuses everybody: so it is set only where there is one. */
+function revocationList({ cluster, lastRevoked }: EtcdMember): string | undefined {
+  return lastRevoked === undefined ? undefined : `${cluster.paths.etcd.tls}/${revocationListName}`;
 }
 
 /** etcd refuses to start with a list of TLS 1.2 suites when TLS 1.3 is the least version. */

@@ -30,6 +30,7 @@ export const etcd: Component = {
   programs,
   needs: (_cluster, host) => [
     { id: 'etcd-ca', what: 'certificate' },
+    { id: 'etcd-ca', what: 'revocations' },
     { id: `etcd-server@${host.name}`, what: 'leaf' },
     { id: `etcd-peer@${host.name}`, what: 'leaf' },
     { id: 'etcd-healthcheck-client', what: 'leaf' },
@@ -48,6 +49,7 @@ function desireEtcd(cluster: Cluster, host: ClusterHost, inputs: DesireInputs): 
     host,
     joining: inputs.joining ?? { kind: 'new' },
     version: versionOf(cluster.etcd.version),
+    lastRevoked: inputs.store.revocations('etcd-ca')?.last,
   });
   const conf: DesiredFile = {
     path: paths.etcd.config,

@@ -1,3 +1,4 @@
+import { signsNodes } from '../from-store.ts';
 import { bundlePath } from './kube-paths.ts';
 import type { KubeSetting, Placed } from './kube-setting.ts';
 import { clientSettings, servingSettings } from './kube-tls-settings.ts';
@@ -19,8 +20,9 @@ export const controllerManagerSettings: readonly KubeSetting[] = [
   ...servingSettings('kube-controller-manager'),
   ...clientSettings('kube-controller-manager'),
 
-  { flag: 'cluster-signing-cert-file', value: inBundle('signing-ca.crt'), wiring: signing },
-  { flag: 'cluster-signing-key-file', value: inBundle('signing-ca.key'), wiring: signing },
+  // Without both, every release since 1.20 leaves its signing controller out and runs all others.
+  { flag: 'cluster-signing-cert-file', value: whereSigning('signing-ca.crt'), wiring: signing },
+  { flag: 'cluster-signing-key-file', value: whereSigning('signing-ca.key'), wiring: signing },
   {
     flag: 'root-ca-file',
     value: inBundle('ca.crt'),
@@ -50,6 +52,11 @@ export const controllerManagerSettings: readonly KubeSetting[] = [
 
 function inBundle(file: string): KubeSetting['value'] {
   return ({ cluster }) => `${bundlePath(cluster, 'kube-controller-manager')}/${file}`;
+}
+
+function whereSigning(file: string): KubeSetting['value'] {
+  const path = inBundle(file);
+  return (placed) => (signsNodes(placed.cluster, placed.store) ? path(placed) : undefined);
 }
 
 /**

@@ -1,4 +1,5 @@
 import service from '../../../units/kube-controller-manager/kube-controller-manager.service?raw';
+import { signsNodes } from '../from-store.ts';
 import { kubeComponent } from './kube-component.ts';
 import { controllerManagerSettings } from './kube-controller-manager-settings.ts';
 import { bundleFiles, ownKubeconfig } from './kube-files.ts';
@@ -12,7 +13,8 @@ export const kubeControllerManager = kubeComponent({
   service,
   stopSeconds: () => 30,
   needs: (_cluster, host) => [
-    { id: 'kubernetes-ca', what: 'leaf' },
+    // Its key too, where signsNodes().
+    { id: 'kubernetes-ca', what: 'certificate' },
     { id: `controller-manager-server@${host.name}`, what: 'leaf' },
     { id: 'front-proxy-ca', what: 'certificate' },
     { id: 'controller-manager', what: 'leaf' },
@@ -23,7 +25,7 @@ export const kubeControllerManager = kubeComponent({
     return [
       trusted('ca.crt', 'kubernetes-ca', 'restart'),
       // It signs what kubelets ask for, and takes a file with one certificate only.
-      ...leaf('signing-ca', 'kubernetes-ca', 'restart'),
+      ...(signsNodes(placed.cluster, placed.store) ? leaf('signing-ca', 'kubernetes-ca', 'restart') : []),
       ...leaf('server', `controller-manager-server@${placed.host.name}`, 'restart'),
       trusted('front-proxy-ca.crt', 'front-proxy-ca', 'restart'),
       key('service-account.key', 'service-account', 'restart'),

@@ -111,3 +111,37 @@ describe('joining', () => {
     expect(conf({}, { kind: 'kept', lines: [] })).toBe(conf());
   });
 });
+
+describe('where something was revoked', () => {
+  const lastRevoked = { serial: '5A01', at: new Date('2027-01-01T00:00:00Z') };
+  const withList = (overrides: Overrides<Cluster> = {}): string => {
+    const cluster = exampleCluster(overrides);
+    const [host] = cluster.hosts;
+    if (host === undefined) throw new Error('no host');
+    const version = versionOf(cluster.etcd.version);
+    return renderEtcdConf({ cluster, host, joining: { kind: 'new' }, version, lastRevoked });
+  };
+
+  test.each(['3.4.23', '3.5.16', '3.6.5', '3.7.0'])(
+    'etcd %s goes by the list, for clients and for members',
+    (version) => {
+      expect(values(withList({ etcd: { version } }))).toMatchObject({
+        ETCD_CLIENT_CRL_FILE: '/etc/etcd/pki/crl.der',
+        ETCD_PEER_CRL_FILE: '/etc/etcd/pki/crl.der',
+      });
+      expect(conf({ etcd: { version } })).not.toMatch(/CRL|revo/);
+    },
+  );
+
+  test('each revocation changes the text, so that a restart ends what is connected; it is a comment', () => {
+    const added = withList()
+      .split('\n')
+      .filter((line) => !conf().split('\n').includes(line));
+    expect(added).toEqual([
+      'ETCD_CLIENT_CRL_FILE="/etc/etcd/pki/crl.der"',
+      'ETCD_PEER_CRL_FILE="/etc/etcd/pki/crl.der"',
+      '# The list is read at every handshake; a connection that is open goes on. So a restart follows each revocation, the last of',
+      '# 5A01 at 2027-01-01T00:00:00.000Z.',
+    ]);
+  });
+});
