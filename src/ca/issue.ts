@@ -24,10 +24,13 @@ export interface Issuer {
   readonly subjectKeyId: Uint8Array;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** What follows what it signs, PEM: itself and those above it, but for the root. Empty for a root. */
+  readonly chain: string;
 }
 
 export interface CertificateRequest {
-  readonly subject: Subject;
+  /** Or DER, as it stands in a request. */
+  readonly subject: Subject | Uint8Array;
   readonly usages: readonly Usage[];
   readonly sans: readonly San[];
   /** SubjectPublicKeyInfo, DER. */
@@ -38,6 +41,7 @@ export interface CertificateRequest {
 
 export interface Issued {
   readonly der: Buffer;
+  /** Followed by the issuer's chain. */
   readonly pem: string;
   readonly notAfter: Date;
   /** It was to be valid for longer, but ends with its CA. */
@@ -58,7 +62,7 @@ export function issueCertificate(request: CertificateRequest, issuer: Issuer): I
     {
       serial: newSerial(),
       issuer: issuer.subject,
-      subject: encodeName(request.subject),
+      subject: request.subject instanceof Uint8Array ? request.subject : encodeName(request.subject),
       notBefore: wanted.notBefore < issuer.notBefore ? issuer.notBefore : wanted.notBefore,
       notAfter,
       spki: request.spki,
@@ -71,12 +75,12 @@ export function issueCertificate(request: CertificateRequest, issuer: Issuer): I
     },
     issuer.privateKey,
   );
-  return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped };
+  return { der, pem: pemText('CERTIFICATE', der) + issuer.chain, notAfter, clamped };
 }
 
 /** A CA that signs itself, and what it takes to sign with it. */
 export function issueAuthority(
-  request: Omit<CertificateRequest, 'sans'>,
+  request: Omit<CertificateRequest, 'sans' | 'subject'> & { readonly subject: Subject },
   privateKey: KeyObject,
 ): Issued & { readonly issuer: Issuer } {
   const { notBefore, notAfter } = validity(request);
@@ -94,7 +98,7 @@ export function issueAuthority(
     },
     privateKey,
   );
-  const issuer = { privateKey, subject, subjectKeyId, notBefore, notAfter };
+  const issuer = { privateKey, subject, subjectKeyId, notBefore, notAfter, chain: '' };
   return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped: false, issuer };
 }
 
@@ -117,7 +121,14 @@ export function renewAuthority(
   const fields = { serial: newSerial(), issuer: subject, subject, notBefore, notAfter, spki, extensions };
   const der = encodeCertificate(fields, privateKey);
   const own = readKeyIdentifier(extensionValue(former, extensionOids.subjectKeyId));
-  const issuer = { privateKey, subject, subjectKeyId: own ?? keyIdentifier(spki), notBefore, notAfter };
+  const issuer = {
+    privateKey,
+    subject,
+    subjectKeyId: own ?? keyIdentifier(spki),
+    notBefore,
+    notAfter,
+    chain: '',
+  };
   return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped: false, issuer };
 }
 

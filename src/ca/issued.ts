@@ -88,14 +88,28 @@ export function recordIssued(
   }, options);
 }
 
-/** For those who hold the lock and stage more. Once for each CA in a transaction. */
-export function stageIssued(files: StoreFiles, transaction: Transaction, issued: NewlyIssued): void {
-  const { authority, ...facts } = issued;
-  const { issuedAt = new Date(), sans = [], serial, subject, purpose, notAfter, authorityKeyId } = facts;
+/** For those who hold the lock and stage more. Once for each CA in a transaction: `issued` are all of one CA. */
+export function stageIssued(
+  files: StoreFiles,
+  transaction: Transaction,
+  ...issued: readonly NewlyIssued[]
+): void {
+  const [first] = issued;
+  if (first === undefined) return;
+  const { authority, issuedAt: now = new Date() } = first;
   const known = issuedBy(files, authority).filter(
-    (entry) => entry.notAfter.getTime() + keptAfterEndMs > issuedAt.getTime(),
+    (entry) => entry.notAfter.getTime() + keptAfterEndMs > now.getTime(),
   );
-  const line = { authority, serial, subject, sans, notAfter, purpose, issuedAt, authorityKeyId };
-  const lines = [...known, line].map(({ authority: _, ...rest }) => rest);
+  const lines = [...known, ...issued].map(
+    ({ issuedAt = now, sans = [], serial, subject, purpose, notAfter, authorityKeyId }) => ({
+      serial,
+      subject,
+      sans,
+      notAfter,
+      purpose,
+      issuedAt,
+      authorityKeyId,
+    }),
+  );
   transaction.stage({ path: issuedPath(authority), content: recordText(lines), mode: 0o644 });
 }

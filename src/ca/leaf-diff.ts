@@ -4,6 +4,7 @@ import { pathsOf } from './layout.ts';
 import { nameText } from './names.ts';
 import type { ObservedEntry } from './observed-store.ts';
 import type { Reason, StoreProblem } from './store-changes.ts';
+import { shortcomings } from './suffices.ts';
 
 /** Why a leaf has to be issued anew; empty when it is as it should be. */
 export function leafReasons(leaf: PlannedLeaf, entry: ObservedEntry, now: Date): Reason[] {
@@ -15,6 +16,13 @@ export function leafReasons(leaf: PlannedLeaf, entry: ObservedEntry, now: Date):
     ...(key.state === 'absent' ? [reason('key-missing', 'its private key is missing')] : []),
     ...(signedByCa ? [] : [reason('other-ca', `signed by another CA (${info.issuer})`)]),
     ...(info.notAfter <= now ? [reason('expired', `expired on ${day(info.notAfter)}`)] : []),
+    ...(entry.adopted ? shortcomings(leaf, info) : differences(leaf, info)),
+  ];
+}
+
+/** Of a certificate that kbin made from what cluster.yaml wants now. */
+function differences(leaf: PlannedLeaf, info: CertificateInfo): Reason[] {
+  return [
     ...sanReasons(leaf, info),
     ...subjectReasons(leaf.subject, info.subjectFields),
     ...(info.key === leaf.key ? [] : [reason('key-type', `key type changed: ${info.key} → ${leaf.key}`)]),

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { KbinError } from '../errors.ts';
 import { algorithmOid, type RawExtension, readExtensions } from './certificate-parts.ts';
 import { bitString, type Der, explicit, oid, sequence, set, smallInteger } from './der.ts';
@@ -40,7 +40,7 @@ const labels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
  * The one request of a PEM text. Throws KbinError when there is none or more than one, when it cannot be read, or when
  * it is not signed with the key that it is about. `source` names the text in errors.
  */
-export async function readRequest(pem: string, source: string): Promise<ReadRequest> {
+export function readRequest(pem: string, source: string): ReadRequest {
   const [block, ...more] = pemBlocks(pem, source);
   if (block === undefined || more.length > 0 || !labels.includes(block.label)) {
     throw new KbinError(`${source} is not one certificate request`, {
@@ -52,7 +52,7 @@ export async function readRequest(pem: string, source: string): Promise<ReadRequ
   let request: ReadRequest;
   try {
     request = takeApart(block.der);
-    valid = await isSigned(block.der);
+    valid = isSigned(request);
   } catch (cause) {
     throw new KbinError(`${source} is not a certificate request that can be read`, {
       why: cause instanceof Error ? cause.message : String(cause),
@@ -67,13 +67,32 @@ export async function readRequest(pem: string, source: string): Promise<ReadRequ
   });
 }
 
-async function isSigned(der: Buffer): Promise<boolean> {
-  await import('reflect-metadata');
-  const { Pkcs10CertificateRequest } = await import('@peculiar/x509');
-  return new Pkcs10CertificateRequest(der).verify();
+/** By object identifier; null: the algorithm has a digest of its own. The type of key that goes with it. */
+const schemes: Readonly<Record<string, { readonly key: string; readonly digest: string | null }>> = {
+  '1.2.840.113549.1.1.5': { key: 'rsa', digest: 'sha1' },
+  '1.2.840.113549.1.1.11': { key: 'rsa', digest: 'sha256' },
+  '1.2.840.113549.1.1.12': { key: 'rsa', digest: 'sha384' },
+  '1.2.840.113549.1.1.13': { key: 'rsa', digest: 'sha512' },
+  '1.2.840.10045.4.1': { key: 'ec', digest: 'sha1' },
+  '1.2.840.10045.4.3.2': { key: 'ec', digest: 'sha256' },
+  '1.2.840.10045.4.3.3': { key: 'ec', digest: 'sha384' },
+  '1.2.840.10045.4.3.4': { key: 'ec', digest: 'sha512' },
+  '1.3.101.112': { key: 'ed25519', digest: null },
+};
+
+/** Synchronous: WebCrypto's way to a thread and back costs more than the arithmetic. */
+function isSigned({ info, publicKey, signatureAlgorithm, signature }: ReadRequest): boolean {
+  const scheme = schemes[signatureAlgorithm];
+  if (scheme === undefined || scheme.key !== publicKey.asymmetricKeyType) {
+    throw new RangeError(
+      `a signature of type ${signatureAlgorithm} with a key of type ${publicKey.asymmetricKeyType}`,
+    );
+  }
+  return verify(scheme.digest, info, publicKey, signature);
 }
 
-function takeApart(der: Buffer): ReadRequest {
+/** Throws RangeError when it is not built like a request; its signature is not looked at. */
+export function takeApart(der: Buffer): ReadRequest {
   const whole = firstElement(der);
   if (whole.whole.length !== der.length) throw new RangeError('DER: something follows the request');
   const [info, algorithm, signature] = children(whole.content);

@@ -9,9 +9,9 @@ export interface StoreDiff {
 }
 
 export interface StoreChange {
-  /** Id in the plan: `etcd-ca`, `etcd-server@HOST`, `service-account`, `encryption-key`. */
+  /** Id in the plan: `etcd-ca`, `etcd-server@HOST`, `service-account`, `encryption-key`; `etcd-ca/crl`. */
   readonly id: string;
-  readonly kind: 'authority' | 'leaf' | 'key-pair' | 'key-ring';
+  readonly kind: 'authority' | 'leaf' | 'key-pair' | 'key-ring' | 'revocation-list';
   /** `repair` writes what follows from a key that stays: its digest file, its public key, its mode. */
   readonly action: 'create' | 'reissue' | 'repair';
   /** It is issued anew for the key that it has. Always so for a CA, and for a leaf where that was asked for. */
@@ -36,7 +36,15 @@ export interface Reason {
     | 'key-mode'
     | 'public-key'
     | 'key-order'
-    | 'key-record';
+    | 'key-record'
+    | 'chain'
+    | 'revoked'
+    | 'crl-missing'
+    | 'crl-unreadable'
+    | 'crl-entries'
+    | 'crl-signer'
+    | 'crl-expires'
+    | 'crl-renewal';
   /** For a reader: `SAN added: 10.0.0.9`. */
   readonly message: string;
 }

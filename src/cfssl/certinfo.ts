@@ -79,7 +79,7 @@ function nameInfo(name: readonly (readonly NameAttribute[])[]): NameInfo {
 
 /** The facts of `cfssl certinfo -csr` under its keys; Go's inner representation of keys and attributes is left out. */
 export async function requestInfo(pem: string, source: string): Promise<object> {
-  const request = await readRequest(pem, source);
+  const request = readRequest(pem, source);
   return readable(source, () => {
     const algorithm: Algorithm | undefined = signatureAlgorithms[request.signatureAlgorithm];
     const sans = readSans(extensionValue(request, extensionOids.subjectAltName));

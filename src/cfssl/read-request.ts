@@ -10,7 +10,7 @@ import { readable } from './readable.ts';
 
 /** What a request from elsewhere asks for; its signature is verified. */
 export async function readAsked(pem: string, source: string, remarks: Remarks): Promise<Asked> {
-  const request = await readRequest(pem, source);
+  const request = readRequest(pem, source);
   const asked = readable(source, (): Asked => {
     const authority = readBasicConstraints(extensionValue(request, extensionOids.basicConstraints));
     return {
