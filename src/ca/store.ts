@@ -214,7 +214,10 @@ function keptElsewhere(file: string, ref: string, cause: unknown): KbinError {
   return new KbinError(`${file} is not here`, {
     step: 'certificate store',
     why: 'what is to be done needs this file, and this pki folder was made or copied without it',
-    next: `work where the keys are, or copy ${ref} here; "kbin pki list" shows which keys there are`,
+    next:
+      ref === pathsOf('kubernetes-ca').key
+        ? `put it here for the while; or, where kube-controller-manager is to sign nothing, keep it from the hosts: pki: { offline: [kubernetes-ca] } in cluster.yaml`
+        : `work where the keys are, or copy ${ref} here; "kbin pki list" shows which keys there are`,
     cause,
   });
 }

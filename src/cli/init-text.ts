@@ -171,6 +171,8 @@ function pki(_answers: Answers): string {
   # subject: {}
   # Addresses and names of hosts to come, so that their arrival re-issues nothing.
   # reserve: []
+  # CAs whose keys never go to hosts: [kubernetes-ca]. The cluster then signs no certificates for kubelets by itself.
+  # offline: []
   # More names for one certificate: { apiserver: [api.example.org] }.
   # extraSans: {}`;
 }

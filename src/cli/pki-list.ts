@@ -112,6 +112,10 @@ const keyStates: Record<ObservedKey['state'], KeyFileState> = {
 
 function keyState(entry: ObservedEntry | undefined): KeyFileState {
   if (entry === undefined) return 'missing';
+  // Nobody needs a CA's key but who signs: where it is not, it is kept elsewhere.
+  if (entry.key.state === 'absent' && entry.certificate.state === 'read' && entry.certificate.info.isCa) {
+    return 'elsewhere';
+  }
   return entry.key.state === 'absent' && entry.leftBehind ? 'elsewhere' : keyStates[entry.key.state];
 }
 

@@ -109,12 +109,13 @@ Exit codes:
   3  found unhealthy, or different from cluster.yaml
 
 Environment:
-  KBIN_CONFIG          cluster.yaml to use, unless --config says
-  KBIN_SUDO_PASSWORD   password for sudo on the hosts
-  KBIN_SSH_PASSPHRASE  passphrase of the SSH key
-  KBIN_CA_PASSPHRASE   passphrase of the CA keys
-  KBIN_NODE            Node.js to run on
-  NO_COLOR             no colours`;
+  KBIN_CONFIG             cluster.yaml to use, unless --config says
+  KBIN_SUDO_PASSWORD      password for sudo on the hosts
+  KBIN_SSH_PASSPHRASE     passphrase of the SSH key
+  KBIN_CA_PASSPHRASE      passphrase of the CA keys
+  KBIN_NEW_CA_PASSPHRASE  the one that `kbin pki passphrase` gives them
+  KBIN_NODE               Node.js to run on
+  NO_COLOR                no colours`;
 
 /** `-c` and `--json`; the version is asked of the program alone. */
 function visibleGlobalOptions(command: Command): Option[] {

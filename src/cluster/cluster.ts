@@ -162,6 +162,10 @@ export interface Endpoint {
 export const keyAlgorithms = ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096'] as const;
 export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
+/** The CAs of pki/. */
+export const authorityIds = ['etcd-ca', 'kubernetes-ca', 'front-proxy-ca'] as const;
+export type AuthorityId = (typeof authorityIds)[number];
+
 export interface PkiSettings {
   readonly key: KeyAlgorithm;
   /** Hours. */
@@ -170,6 +174,8 @@ export interface PkiSettings {
   readonly subject: SubjectFields;
   /** Addresses or names of hosts to come; added to the SANs of servers. */
   readonly reserve: readonly string[];
+  /** CAs whose keys are kept where no host and no deploy needs them. */
+  readonly offline: readonly AuthorityId[];
   /** More SANs per certificate of the plan: `{ apiserver: ['api.example.org'] }`. */
   readonly extraSans: Readonly<Record<string, readonly string[]>>;
 }

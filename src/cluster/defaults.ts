@@ -84,6 +84,7 @@ export function complete(draft: Draft, home: Home, texts: FileTexts = {}): Clust
       validity: { ...defaults.pki.validity, ...given(draft.pki?.validity ?? {}) },
       subject: given(draft.pki?.subject ?? {}),
       reserve: known(draft.pki?.reserve),
+      offline: known(draft.pki?.offline),
       extraSans: Object.fromEntries(
         Object.entries(draft.pki?.extraSans ?? {}).map(([name, sans]) => [name, known(sans)]),
       ),

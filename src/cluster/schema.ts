@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { readAddress, readCidr } from './address.ts';
-import { architectures, encryptionProviders, keyAlgorithms, roles } from './cluster.ts';
+import { architectures, authorityIds, encryptionProviders, keyAlgorithms, roles } from './cluster.ts';
 import { readHostPath, readLocalPath, readOwnFolder } from './files.ts';
 import { layoutNames } from './layouts.ts';
 import {
@@ -169,6 +169,7 @@ const pki = mapping({
     }),
   ),
   reserve: list(readAddressOrName),
+  offline: list(readOneOf(authorityIds)),
   extraSans: record(list(readSan)),
 });
 

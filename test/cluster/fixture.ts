@@ -85,6 +85,7 @@ const example: Cluster = {
     validity: { ca: 20 * 8760, leaf: 10 * 8760, crl: 90 * 24 },
     subject: {},
     reserve: ['192.168.31.74'],
+    offline: [],
     extraSans: {},
   },
   paths: {

@@ -122,6 +122,7 @@ describe('a good file', () => {
         validity: { ca: 30 * 8760, leaf: 8760 + 24, crl: 30 * 24 },
         subject: { C: 'DE', ST: 'Bayern', L: 'München', O: 'Example', OU: 'Ops' },
         reserve: ['fd00::3', 'n3.example.org'],
+        offline: ['kubernetes-ca'],
         extraSans: { apiserver: ['*.example.org', '10.0.0.1'] },
       },
       paths: {

@@ -93,6 +93,7 @@ interface Case {
   readonly etcd?: string;
   /** Of the control plane: its components alone, by versions of Kubernetes. */
   readonly kubernetes?: string;
+  readonly pki?: string;
 }
 
 const cases: readonly Case[] = [
@@ -125,6 +126,13 @@ const cases: readonly Case[] = [
     kubernetes: ', encryption: off, audit: off',
   },
   {
+    name: 'control-plane-offline-ca',
+    hosts: alone,
+    versions: ['1.20.2', '1.36.0'],
+    kubernetes: ', encryption: off, audit: off',
+    pki: '{ offline: [kubernetes-ca] }',
+  },
+  {
     name: 'control-plane-everything-set',
     hosts: tunedPaths,
     versions: ['1.32.9'],
@@ -134,7 +142,7 @@ const cases: readonly Case[] = [
 
 /** Path below test/golden → content. */
 function renderCase(
-  { name, hosts, layout = 'fhs', etcd = '', kubernetes }: Case,
+  { name, hosts, layout = 'fhs', etcd = '', kubernetes, pki = '{}' }: Case,
   version: string,
 ): Map<string, string> {
   const paths = hosts.includes('paths:')
@@ -144,7 +152,7 @@ function renderCase(
     kubernetes === undefined
       ? `etcd: { version: ${version}${etcd} }\n`
       : `etcd: { version: 3.6.5 }\nkubernetes: { version: ${version}${kubernetes} }\n`;
-  const text = `name: prod\n${paths}${settings}`;
+  const text = `name: prod\n${paths}${settings}pki: ${pki}\n`;
   const cluster = parseCluster(text, { file: `${name}.yaml`, folder: '/home/me/prod' });
   return new Map(
     cluster.hosts.flatMap((host) => {
