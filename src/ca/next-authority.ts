@@ -4,8 +4,9 @@ import { KbinError } from '../errors.ts';
 import { chainBelow } from './chain.ts';
 import { type CertificateInfo, inspectPem } from './inspect.ts';
 import { type Issuer, issueCertificate } from './issue.ts';
-import { generateKeyPair, publicPartOf, readPrivateKey } from './keys.ts';
+import { generateKeyPair, isEncrypted, publicPartOf, readPrivateKey } from './keys.ts';
 import { pathsBeside } from './layout.ts';
+import { openKey, type PassphraseSource } from './passphrase.ts';
 import { issuerOf } from './store-apply.ts';
 import type { StoreFiles } from './store-files.ts';
 
@@ -20,11 +21,11 @@ export interface NextAuthority {
 }
 
 /** Throws KbinError where it could not sign what the one in use has signed. */
-export function nextAuthority(
+export async function nextAuthority(
   id: string,
   files: StoreFiles,
-  { now, passphrase }: { readonly now: Date; readonly passphrase?: string | undefined },
-): NextAuthority {
+  { now, passphrase }: { readonly now: Date; readonly passphrase: PassphraseSource },
+): Promise<NextAuthority> {
   const paths = pathsBeside('next', id);
   const [certificateFile, keyFile] = [files.place(paths.certificate ?? ''), files.place(paths.key)];
   const certificate = textOf(files, paths.certificate ?? '', `it is the next ${id}`);
@@ -32,11 +33,10 @@ export function nextAuthority(
   const refuse = (what: string, why: string, next: string): never => {
     throw new KbinError(what, { step: 'certificate store, nothing was changed', why, next });
   };
-  const reading = readPrivateKey(key, passphrase);
+  const opened = isEncrypted(key) ? openKey(key, await passphrase(), keyFile) : key;
+  const reading = readPrivateKey(opened, undefined);
   if (reading.state !== 'read') {
-    const next =
-      reading.state === 'encrypted' ? 'give the passphrase of the CA keys' : 'restore it from a backup';
-    return refuse(`${keyFile} cannot be read`, reading.reason, next);
+    return refuse(`${keyFile} cannot be read`, reading.reason, 'restore it from a backup');
   }
   const [info] = inspectPem(certificate, certificateFile);
   if (info === undefined) return refuse(`${certificateFile} holds no certificate`, 'it is empty', anotherCa);

@@ -2,9 +2,10 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { basename } from 'node:path/posix';
 import type { PlannedAuthority } from '../desired/certificate-plan.ts';
 import { KbinError } from '../errors.ts';
+import { sealing } from './authority-keys.ts';
 import { digestLine } from './digest.ts';
 import { issueAuthority } from './issue.ts';
-import { generateKeyPair } from './keys.ts';
+import { generateKeyPair, isEncrypted } from './keys.ts';
 import { pathsBeside, pathsOf } from './layout.ts';
 import { nextAuthority } from './next-authority.ts';
 import { isWithoutKeys, observeStore, readRaw } from './observed-store.ts';
@@ -100,7 +101,8 @@ async function beginTrust(step: Step): Promise<void> {
   }
   const pair = await generateKeyPair(authority.key);
   const { pem } = issueAuthority({ ...authority, spki: pair.spki, now }, createPrivateKey(pair.pem));
-  for (const file of filesOf(next, pem, pair.pem)) transaction.stage(file);
+  const seal = await sealing(files, step.store.passphrase);
+  for (const file of filesOf(next, pem, seal(pair.pem))) transaction.stage(file);
 }
 
 function waiting(id: string, request: string, certificate: string): KbinError {
@@ -113,10 +115,11 @@ function waiting(id: string, request: string, certificate: string): KbinError {
 
 /** All at once: the new CA in its place, everything that the old one signed for signed anew, the old one in its two places. */
 async function beginIssue(step: Step): Promise<void> {
-  const { authority, files, transaction, now, passphrase } = step;
+  const { authority, files, transaction, now, store } = step;
   const { id } = authority;
   refuseOtherChanges(step, (await storeDiff(step, files)).changes);
-  const next = nextAuthority(id, files, { now, passphrase });
+  const next = await nextAuthority(id, files, { now, passphrase: store.passphrase });
+  const passphrase = isEncrypted(next.key) ? (await store.passphrase()).value : undefined;
   const own = pathsOf(id);
   const old = files.read(own.certificate ?? '');
   if (old.state !== 'read') throw new Error(`${id} cannot be read`);
@@ -146,8 +149,8 @@ async function drop(step: Step): Promise<void> {
 }
 
 /** Throws where something is wrong with the store, or where it is a copy without its keys. */
-async function storeDiff({ plan, now, passphrase }: Step, files: StoreFiles): Promise<StoreDiff> {
-  const observed = await observeStore(plan, readRaw(plan, files), passphrase);
+async function storeDiff({ plan, now }: Step, files: StoreFiles): Promise<StoreDiff> {
+  const observed = await observeStore(plan, readRaw(plan, files), undefined);
   const diff = diffStore(plan, observed, now, files.place);
   if (diff.problems.length > 0) throw stopped(diff.problems);
   if (!isWithoutKeys(plan, observed)) return diff;

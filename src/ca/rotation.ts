@@ -39,8 +39,6 @@ export interface AdvanceInput {
   readonly now: Date;
   /** The index that `phase` gave when it was decided to go on: with another one by now, nothing is done. */
   readonly from: number;
-  /** Opens encrypted CA keys. */
-  readonly passphrase?: string | undefined;
   /** `kbin pki rotate etcd-ca`: who holds the store's lock. */
   readonly command: string;
 }

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import type { RotateOptions } from './pki-rotate.ts';
-
-type StatusOptions = Pick<RotateOptions, 'acceptNewHostKeys'>;
+import type { StatusOptions } from './pki-rotate-status.ts';
 
 /** `kbin pki rotate …` */
 export function registerRotate(pki: Command, context: CliContext): void {
@@ -47,10 +46,7 @@ export function registerRotate(pki: Command, context: CliContext): void {
     )
     .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
     .action(async (what: string | undefined, options: StatusOptions) => {
-      const [{ pkiRotateStatus }, { runOptions }] = await Promise.all([
-        import('./pki-rotate-status.ts'),
-        import('./pki-rotate.ts'),
-      ]);
-      await pkiRotateStatus(context, what, runOptions(options));
+      const { pkiRotateStatus } = await import('./pki-rotate-status.ts');
+      await pkiRotateStatus(context, what, options);
     });
 }

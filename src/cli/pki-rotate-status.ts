@@ -1,10 +1,21 @@
+import { noPassphrase } from '../ca/passphrase.ts';
 import { phaseName } from '../ca/rotation.ts';
 import { exitCode } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { rotationIds, rotationOf } from './live-rotations.ts';
 import { printJson, printTable } from './output.ts';
 import { hostRow, named, type RotatedHost } from './pki-rotate-report.ts';
-import { type RunOptions, standingOf, withRun } from './rotation-run.ts';
+import { standingOf, withRun } from './rotation-run.ts';
+
+export interface StatusOptions {
+  readonly acceptNewHostKeys?: boolean;
+}
+
+/** Nobody is asked for a passphrase: without the next CA's key less is proven, and that is said. */
+const lookOnly = {
+  passphrase: noPassphrase,
+  allow: { dropUnexpired: false, nodesReady: false, dropTokens: false },
+} as const;
 
 interface Status {
   readonly rotation: string;
@@ -19,12 +30,12 @@ interface Status {
 export async function pkiRotateStatus(
   context: CliContext,
   what: string | undefined,
-  options: RunOptions,
+  options: StatusOptions,
 ): Promise<void> {
   const { io } = context;
   const ids = what === undefined ? rotationIds : [what];
   const opened = ids.map(rotationOf);
-  const { statuses, complete } = await withRun(context, options, async (run) => {
+  const { statuses, complete } = await withRun(context, { ...options, ...lookOnly }, async (run) => {
     const found = await Promise.all(
       opened.map(async (open) => {
         const rotation = open(run);

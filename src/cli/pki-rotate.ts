@@ -8,6 +8,7 @@ import type { DeployOptions } from './deploy-options.ts';
 import { runDeploy } from './deploys.ts';
 import { rotationOf } from './live-rotations.ts';
 import { printJson } from './output.ts';
+import { passphraseOf } from './passphrase.ts';
 import { named, printRotation, type Rotated } from './pki-rotate-report.ts';
 import {
   isProven,
@@ -27,8 +28,9 @@ export interface RotateOptions extends DeployOptions {
   readonly dropTokens?: boolean;
 }
 
-export function runOptions(options: Omit<RotateOptions, 'wait'>): RunOptions {
+export function runOptions(context: CliContext, options: Omit<RotateOptions, 'wait'>): RunOptions {
   return {
+    passphrase: passphraseOf(context, options),
     ...(options.acceptNewHostKeys === undefined ? {} : { acceptNewHostKeys: options.acceptNewHostKeys }),
     allow: {
       dropUnexpired: options.dropUnexpired === true,
@@ -56,7 +58,7 @@ async function onePhase(context: CliContext, id: string, options: RotateOptions)
   const { step, standing, kind, deploys } = await withRotation(
     context,
     id,
-    runOptions(options),
+    runOptions(context, options),
     (rotation, run) => decideAndBegin(rotation, run, options),
   );
   if (step === 'nothing') return reportOf(kind, standing, false);
@@ -64,7 +66,7 @@ async function onePhase(context: CliContext, id: string, options: RotateOptions)
     const { report } = await runDeploy(context, name, options);
     if (!report.healthy) throw unhealthy(id, name);
   }
-  return withRotation(context, id, runOptions(options), async (rotation, run) => {
+  return withRotation(context, id, runOptions(context, options), async (rotation, run) => {
     await rotation.finish?.(phaseOf(run, rotation));
     const now = await standingOf(run, rotation);
     refuseUnreached(kind, now);
@@ -106,7 +108,6 @@ async function decideAndBegin(
     store: run.store,
     now: run.now(),
     from: standing.phase,
-    passphrase: run.passphrase,
     command: `kbin pki rotate ${kind.id}`,
   });
   return decision;

@@ -1,7 +1,7 @@
 import { type BundleOfPhase, bundlesOfPhases } from '../ca/bundle-phases.ts';
 import { nextAuthority, trialClient } from '../ca/next-authority.ts';
 import { authorityRotation, trust } from '../ca/rotate-authority.ts';
-import { readConsistently } from '../ca/store-files.ts';
+import { diskFiles, readConsistently } from '../ca/store-files.ts';
 import { sha256 } from '../desired/digest.ts';
 import { pemOf, trustedPem } from '../desired/from-store.ts';
 import type { HostSides } from '../diff/preflight.ts';
@@ -90,15 +90,13 @@ async function credentials(id: string, run: RotationRun, phase: number): Promise
 
 async function clientOf(
   id: string,
-  { store, passphrase, now }: RotationRun,
+  { store, now }: RotationRun,
   phase: number,
 ): Promise<{ readonly cert: string; readonly key: string }> {
   const client = clients[id];
   if (client === undefined) throw new Error(`${id} is no CA`);
   if (phase !== trust) return clientCredentials(store, { authority: id, client, toAsk: 'the hosts' });
-  const next = readConsistently(store.folder, (files) =>
-    nextAuthority(id, files, { now: now(), passphrase }),
-  );
+  const next = await nextAuthority(id, diskFiles(store.folder), { now: now(), passphrase: store.passphrase });
   // The front proxy is known by this name; the others know nobody of theirs.
   const CN = id === 'front-proxy-ca' ? client : 'kbin:rotation';
   return trialClient(next, [{ type: 'CN', value: CN }], now());

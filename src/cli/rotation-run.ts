@@ -1,3 +1,4 @@
+import type { PassphraseSource } from '../ca/passphrase.ts';
 import { openStore } from '../ca/store.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { createConnect } from '../remote/connect.ts';
@@ -10,6 +11,7 @@ import type { HostProof, LiveRotation, RotationAllowances, RotationRun } from '.
 
 export interface RunOptions {
   readonly acceptNewHostKeys?: boolean;
+  readonly passphrase: PassphraseSource;
   readonly allow: RotationAllowances;
 }
 
@@ -21,7 +23,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const { io } = context;
   const cluster = await context.cluster();
-  const store = await openStore(`${cluster.folder}/pki`);
+  const store = await openStore(`${cluster.folder}/pki`, options.passphrase);
   const progress = createProgress(
     io,
     cluster.hosts.map(({ name }) => name),
@@ -41,7 +43,6 @@ export async function withRun<T>(
       store,
       connect,
       now: () => new Date(),
-      passphrase: io.env.KBIN_CA_PASSPHRASE,
       look: () => {
         looked ??= livePlan({ cluster, store, connect, onStep: progress.step });
         return looked;

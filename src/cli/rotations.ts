@@ -54,8 +54,6 @@ export interface RotationRun {
   /** One connection per host however often it is asked for; the caller closes them. */
   readonly connect: Connect;
   readonly now: () => Date;
-  /** Opens encrypted CA keys. */
-  readonly passphrase?: string | undefined;
   /** The whole cluster's plan, and what was seen on each host, as of the first call. Nothing is changed for it. */
   readonly look: () => Promise<PlannedCluster>;
   /** A line for whoever watches. */
