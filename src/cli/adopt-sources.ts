@@ -22,7 +22,7 @@ const largest = 1 << 20;
 /** A folder with more is no folder of certificates: somebody gave `/`. */
 const mostFiles = 10_000;
 
-const step = 'reading what is to be adopted';
+const step = 'reading certificates and keys';
 
 /** Folders are read with all below them, each file once however many links lead to it. */
 export function readSources(paths: readonly string[], cwd: string): Sources {

@@ -19,6 +19,12 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki list',
     "kbin pki list --json | jq -r '.[] | select(.certificate.daysLeft < 90).name'",
   ],
+  'kbin pki check': [
+    'kbin pki check',
+    'kbin pki check --within 90d --junit certificates.xml',
+    'kbin pki check --no-hosts',
+    'kbin pki check /etc/kubernetes/pki ~/.kube/config',
+  ],
   'kbin pki show': [
     'kbin pki show etcd-server@k8s-master1',
     'kbin pki show /etc/kubernetes/pki/apiserver.crt --json',

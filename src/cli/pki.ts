@@ -1,6 +1,7 @@
 import { commandGroup, type Register } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
+import { registerCheck } from './pki-check-command.ts';
 import type { InitOptions } from './pki-init.ts';
 import type { ChangeOptions } from './pki-passphrase.ts';
 import type { RenewOptions } from './pki-renew.ts';
@@ -119,6 +120,7 @@ export const register: Register = (program, context) => {
   });
 
   registerRotate(pki, context);
+  registerCheck(pki, context);
 
   pki
     .command('list')

@@ -1,15 +1,13 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { hostsWithRole } from '../cluster/cluster.ts';
 import { desiredObjects } from '../desired/objects.ts';
 import type { Plan } from '../diff/changes.ts';
-import { exitCode, KbinError } from '../errors.ts';
+import { exitCode } from '../errors.ts';
 import type { ControlPlaneHealth } from '../health/check.ts';
 import { controlPlaneHealth } from '../health/control-plane.ts';
 import { etcdHealth } from '../health/etcd.ts';
 import { defaultDeadlineMs } from '../health/etcd-client.ts';
 import { neverDeployed } from '../health/undeployed.ts';
-import { toJUnit } from '../verify/junit.ts';
 import { hasNothingOf } from '../verify/only-creates.ts';
 import { type Report, report } from '../verify/report.ts';
 import type { CliContext, Register } from './context.ts';
@@ -21,6 +19,7 @@ import {
   printProblems,
   printVerdict,
 } from './health-tables.ts';
+import { writeJUnit } from './junit-file.ts';
 import { printJson } from './output.ts';
 import { createProgress } from './progress.ts';
 
@@ -68,7 +67,10 @@ async function verify(context: CliContext, flags: VerifyFlags): Promise<void> {
       ...(plan === undefined ? {} : { plan }),
       ...(controlPlane === undefined ? {} : { controlPlane }),
     });
-    if (flags.junit !== undefined) await writeJUnit(resolve(context.io.cwd, flags.junit), found);
+    if (flags.junit !== undefined) {
+      const title = `kbin verify: ${found.subject}`;
+      await writeJUnit(resolve(context.io.cwd, flags.junit), { ...found, title });
+    }
     if (context.json) printJson(context.io, found);
     else print(context, found);
     if (!found.healthy) context.exit(exitCode.unhealthy);
@@ -121,16 +123,4 @@ function print({ io }: CliContext, { members, controlPlane, sections, subject }:
   io.out('\n');
   printProblems(io, checks);
   printVerdict(io, checks, subject);
-}
-
-async function writeJUnit(file: string, found: Report): Promise<void> {
-  try {
-    await writeFile(file, toJUnit(found));
-  } catch (error) {
-    throw new KbinError(`cannot write ${file}`, {
-      why: error instanceof Error ? error.message : String(error),
-      next: 'check that the folder exists and that you may write to it',
-      cause: error,
-    });
-  }
 }

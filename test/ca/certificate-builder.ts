@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
   bitString,
   derNull,
@@ -59,8 +59,7 @@ export const utcTime = (text: string): Buffer => element(0x17, Buffer.from(text)
 export const generalizedTime = (text: string): Buffer => element(0x18, Buffer.from(text));
 export const dns = (name: string): Buffer => implicit(2, Buffer.from(name, 'latin1'));
 
-const spkiOf = (key: ReturnType<typeof generateKeyPairSync>['publicKey']): Buffer =>
-  createPublicKey(key.export({ type: 'spki', format: 'pem' })).export({ type: 'spki', format: 'der' });
+const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 export const ecKey = spkiOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
 export const rsaKey = spkiOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey);
 

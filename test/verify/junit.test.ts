@@ -9,7 +9,8 @@ const began = new Date('2026-11-21T01:02:03.400Z');
 const ended = new Date('2026-11-21T01:02:04.650Z');
 
 function junit(checks: readonly Check[], subject = 'cluster prod'): string {
-  return toJUnit(report({ subject, began, ended, etcd: { members: [], checks } }));
+  const found = report({ subject, began, ended, etcd: { members: [], checks } });
+  return toJUnit({ ...found, title: `kbin verify: ${subject}` });
 }
 
 /** What testmoapp/junitxml and Jenkins's junit-10.xsd let each element have. */

@@ -1,0 +1,228 @@
+import { X509Certificate } from 'node:crypto';
+import { KbinError } from '../errors.ts';
+import { type KnownAuthority, type Path, pathOf } from './certificate-path.ts';
+import { type CertificateInfo, daysLeft, inspectPem } from './inspect.ts';
+import { lint, type Role } from './lint.ts';
+import { extendedUsagesOf, isAuthority, type LintCertificate, takeApart } from './lint-certificate.ts';
+import { pemText } from './pem.ts';
+import { weaknesses } from './weakness.ts';
+
+/** What is wrong with a certificate, or doubtful. */
+export interface CertificateFinding {
+  /** Stable: `expired`, `weak-key`, or a rule's id (src/ca/lint-rules.ts). */
+  readonly code: string;
+  readonly severity: 'fail' | 'warn';
+  readonly message: string;
+  readonly next: string;
+  /** Where the rule stands: `RFC 5280 section 4.1.2.2`. */
+  readonly source?: string;
+}
+
+export interface Assessed {
+  /** undefined where it cannot be read. */
+  readonly info?: CertificateInfo & { readonly daysLeft: number };
+  /** Name of the known CA that it leads to; undefined where it leads to none. */
+  readonly signedBy?: string;
+  readonly findings: readonly CertificateFinding[];
+}
+
+export interface AssessOptions {
+  readonly now: Date;
+  /** Hours within which it must not end. */
+  readonly withinHours: number;
+  /** CAs that it may lead to. */
+  readonly authorities: readonly KnownAuthority[];
+  /** undefined: what it says itself. */
+  readonly roles?: readonly Role[];
+  /** DER of what was sent along with it, or lies in the same file. */
+  readonly sent?: readonly Buffer[];
+  /** How grave it is that nobody known signed it. Default `fail`. */
+  readonly strange?: 'fail' | 'warn';
+  /** Nobody uses it (any more, or yet): that it ends is no fault. */
+  readonly idle?: boolean;
+}
+
+/** All that can be said of one certificate (DER): how long it lasts, what it leads to, what is weak, what breaks rules. */
+export function assess(der: Buffer, options: AssessOptions): Assessed {
+  const certificate = readWhole(der);
+  if (certificate instanceof KbinError) {
+    const findings = lint(der, { roles: options.roles ?? [] }).map(fromLint);
+    return { findings: [unreadable(certificate), ...findings] };
+  }
+  const { info, x509 } = certificate;
+  const path = pathOf(x509, (options.sent ?? []).flatMap(openable), options.authorities);
+  const parts = takenApart(der);
+  const issuer = path.issuer === undefined ? undefined : takenApart(path.issuer.raw);
+  const roles = options.roles ?? (parts === undefined ? [] : ownRoles(parts));
+  return {
+    info: { ...info, daysLeft: daysLeft(info, options.now) },
+    ...(path.anchor === undefined ? {} : { signedBy: signedBy(path) }),
+    findings: [
+      ...validity(info, options),
+      ...pathFindings(info, path, options),
+      ...weaknesses.flatMap(({ id, severity, find }) => {
+        const message = find(info);
+        return message === undefined ? [] : [{ code: id, severity, message, next: issueAnew }];
+      }),
+      ...lint(der, { roles, ...(issuer === undefined ? {} : { issuer }) }).map(fromLint),
+    ],
+  };
+}
+
+function readWhole(der: Buffer): { info: CertificateInfo; x509: X509Certificate } | KbinError {
+  try {
+    const [info] = inspectPem(pemText('CERTIFICATE', der), 'it');
+    if (info === undefined) return new KbinError('it holds no certificate');
+    return { info, x509: new X509Certificate(der) };
+  } catch (error) {
+    if (error instanceof KbinError) return error;
+    throw error;
+  }
+}
+
+function openable(der: Buffer): X509Certificate[] {
+  try {
+    return [new X509Certificate(der)];
+  } catch {
+    return [];
+  }
+}
+
+function takenApart(der: Buffer): LintCertificate | undefined {
+  try {
+    return takeApart(der);
+  } catch {
+    return undefined;
+  }
+}
+
+const roleByUsage: Readonly<Record<string, Role>> = {
+  '1.3.6.1.5.5.7.3.1': 'server',
+  '1.3.6.1.5.5.7.3.2': 'client',
+};
+
+/** What it says that it is for. */
+function ownRoles(certificate: LintCertificate): readonly Role[] {
+  try {
+    if (isAuthority(certificate)) return ['ca'];
+    return (extendedUsagesOf(certificate) ?? []).flatMap((oid) => roleByUsage[oid] ?? []);
+  } catch {
+    // The rules tell what is malformed.
+    return [];
+  }
+}
+
+function signedBy({ anchor, between }: Path): string {
+  const through = between.map((one) => one.subject.replaceAll('\n', ', '));
+  return `${anchor?.name}${through.length === 0 ? '' : ` (through ${through.join('; ')})`}`;
+}
+
+const issueAnew = 'issue it anew: `kbin pki renew NAME` where kbin made it';
+
+export const day = (date: Date): string => date.toISOString().slice(0, 10);
+
+/** Days, or hours where it is less than two days. */
+export function spanText(hours: number): string {
+  return hours < 48 ? `${Math.max(0, Math.floor(hours))} hours` : `${Math.floor(hours / 24)} days`;
+}
+
+function validity(info: CertificateInfo, { now, withinHours, idle }: AssessOptions): CertificateFinding[] {
+  const { notBefore, notAfter } = info;
+  const severity = idle === true ? 'warn' : 'fail';
+  if (notAfter <= now) {
+    return [{ code: 'expired', severity, message: `it expired on ${day(notAfter)}`, next: issueAnew }];
+  }
+  const left = (notAfter.getTime() - now.getTime()) / 3_600_000;
+  const soon: CertificateFinding = {
+    code: 'expires-soon',
+    severity,
+    message: `it expires on ${day(notAfter)}, in ${spanText(left)}`,
+    next: info.isCa
+      ? '`kbin pki rotate` replaces a CA while the cluster runs; what it signed ends with it'
+      : issueAnew,
+  };
+  const early: CertificateFinding = {
+    code: 'not-yet-valid',
+    severity,
+    message: `it is not valid before ${notBefore.toISOString()}`,
+    next: 'see whether the clock of this machine is right, or that of the machine that made it',
+  };
+  return [...(notBefore > now ? [early] : []), ...(left <= withinHours ? [soon] : [])];
+}
+
+function pathFindings(
+  info: CertificateInfo,
+  path: Path,
+  { strange = 'fail', authorities }: AssessOptions,
+): CertificateFinding[] {
+  if (path.anchor === undefined) {
+    if (info.isCa && info.subject === info.issuer) return [];
+    const namesake = authorities.find(({ certificate }) => isIssuerByName(certificate, info));
+    if (namesake !== undefined) {
+      return [
+        {
+          code: 'signature-wrong',
+          severity: 'fail',
+          message: `${namesake.name} has the name of its issuer (${info.issuer}), and did not sign it`,
+          next: 'it is of another CA of that name: restore that one, or issue this anew',
+        },
+      ];
+    }
+    if (info.subject === info.issuer) {
+      return [
+        {
+          code: 'self-signed',
+          severity: strange,
+          message: 'it signed itself, and is no CA: whoever verifies refuses it, or must be told of it alone',
+          next: 'have a CA sign it',
+        },
+      ];
+    }
+    return [
+      {
+        code: 'issuer-unknown',
+        severity: strange,
+        message: `no CA that is known here signed it; its issuer is ${info.issuer}`,
+        next: 'find out where it comes from; where its CA was replaced, or lies above an intermediate one that was not sent along, that is missing',
+      },
+    ];
+  }
+  const findings: CertificateFinding[] = [];
+  if (path.fault !== undefined) {
+    findings.push({
+      code: 'path-not-allowed',
+      severity: 'fail',
+      message: path.fault,
+      next: 'have it signed by a CA that may',
+    });
+  }
+  const end = path.issuer === undefined ? undefined : new Date(path.issuer.validTo);
+  if (end !== undefined && info.notAfter > end) {
+    findings.push({
+      code: 'outlives-ca',
+      severity: 'warn',
+      message: `it lasts until ${day(info.notAfter)}, its CA until ${day(end)}: after that it is of no use`,
+      next: 'issue it anew once its CA is another: `kbin pki rotate`',
+    });
+  }
+  return findings;
+}
+
+/** In the order of the certificate, as inspect has it: the two were read by different libraries. */
+function isIssuerByName(authority: X509Certificate, { pem }: CertificateInfo): boolean {
+  return new X509Certificate(pem).issuer === authority.subject;
+}
+
+function fromLint({ rule, source, severity, message }: ReturnType<typeof lint>[number]): CertificateFinding {
+  return { code: rule, severity, message, source, next: `issue it anew, as ${source} has it` };
+}
+
+function unreadable({ message, details }: KbinError): CertificateFinding {
+  const why = details.why === undefined ? '' : `: ${details.why}`;
+  return {
+    code: 'unreadable',
+    severity: 'fail',
+    message: `${message}${why}`,
+    next: 'restore it from a backup, or issue it anew',
+  };
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { Mistake } from '../cluster/mistake.ts';
+import { readValidity } from '../cluster/quantity.ts';
+import { exitCode, KbinError } from '../errors.ts';
+import type { CliContext } from './context.ts';
+import { lookOptions, ownCluster } from './health-source.ts';
+import { writeJUnit } from './junit-file.ts';
+import { printJson } from './output.ts';
+import { checkCluster } from './pki-check-cluster.ts';
+import { checkFiles } from './pki-check-files.ts';
+import {
+  type PkiCheck,
+  pkiCheckOf,
+  printCertificates,
+  printFindings,
+  printVerdict,
+  sectionsOf,
+} from './pki-check-report.ts';
+
+export interface CheckFlags {
+  readonly within: string;
+  /** --no-hosts */
+  readonly hosts: boolean;
+  readonly junit?: string;
+  readonly timeout: string;
+  readonly acceptNewHostKeys?: boolean;
+}
+
+export async function pkiCheck(
+  context: CliContext,
+  paths: readonly string[],
+  flags: CheckFlags,
+): Promise<void> {
+  const { io } = context;
+  const began = new Date();
+  const withinHours = readWithin(flags.within);
+  const look = lookOptions(context, flags);
+  const terms = { now: began, withinHours };
+  const onHosts = flags.hosts && paths.length === 0;
+  const found =
+    paths.length > 0
+      ? pkiCheckOf('files', terms, checkFiles({ ...terms, paths, cwd: io.cwd }))
+      : await ofCluster(context, flags, { ...terms, ...look });
+  if (flags.junit !== undefined) {
+    await writeJUnit(resolve(io.cwd, flags.junit), {
+      title: `kbin pki check: ${found.subject}`,
+      at: found.at,
+      seconds: (Date.now() - began.getTime()) / 1000,
+      sections: sectionsOf(found),
+    });
+  }
+  if (context.json) printJson(io, found);
+  else {
+    printCertificates(io, found, onHosts);
+    io.out('\n');
+    printFindings(io, found);
+    printVerdict(io, found);
+  }
+  if (!found.complete) context.exit(exitCode.failed);
+  else if (!found.good) context.exit(exitCode.unhealthy);
+}
+
+async function ofCluster(
+  context: CliContext,
+  flags: CheckFlags,
+  terms: { readonly now: Date; readonly withinHours: number; readonly deadlineMs: number },
+): Promise<PkiCheck> {
+  const { now, withinHours, deadlineMs } = terms;
+  const { cluster, store, connect, close } = await ownCluster(context, flags);
+  try {
+    const parts = await checkCluster({
+      cluster,
+      store,
+      now,
+      withinHours,
+      passphrase: context.io.env.KBIN_CA_PASSPHRASE,
+      ...(flags.hosts ? { hosts: { connect, deadlineMs } } : {}),
+    });
+    return pkiCheckOf(`certificates of cluster ${cluster.name}`, terms, parts);
+  } finally {
+    await close();
+  }
+}
+
+/** Hours, as cluster.yaml has durations. */
+function readWithin(text: string): number {
+  const hours = readValidity(0, 100 * 8760)(text);
+  if (!(hours instanceof Mistake)) return hours;
+  throw new KbinError(`--within: ${hours.message}`, {
+    next: 'see "kbin pki check --help"',
+    exit: exitCode.usage,
+  });
+}
