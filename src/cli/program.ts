@@ -113,7 +113,7 @@ Environment:
   KBIN_SUDO_PASSWORD      password for sudo on the hosts
   KBIN_SSH_PASSPHRASE     passphrase of the SSH key
   KBIN_CA_PASSPHRASE      passphrase of the CA keys
-  KBIN_NEW_CA_PASSPHRASE  the one that `kbin pki passphrase` gives them
+  KBIN_NEW_CA_PASSPHRASE  the one that "kbin pki passphrase" gives them
   KBIN_NODE               Node.js to run on
   NO_COLOR                no colours`;
 
