@@ -1,10 +1,16 @@
 import { authorities } from '../../pki/index.ts';
 import { authorityRotation } from './rotate-authority.ts';
+import { encryptionKeyRotation } from './rotate-encryption-key.ts';
+import { serviceAccountRotation } from './rotate-service-account.ts';
 import { atRest, phaseName, type RotationKind } from './rotation.ts';
 import { readConsistently } from './store-files.ts';
 
 /** Everything that `kbin pki rotate` replaces. */
-export const rotationKinds: readonly RotationKind[] = [...authorities.map(({ id }) => authorityRotation(id))];
+export const rotationKinds: readonly RotationKind[] = [
+  ...authorities.map(({ id }) => authorityRotation(id)),
+  serviceAccountRotation,
+  encryptionKeyRotation,
+];
 
 export interface RotationUnderWay {
   readonly id: string;

@@ -2,8 +2,9 @@ import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
 import type { Connect } from '../remote/host.ts';
 import { apiTargets } from './api-target.ts';
 import { causeOf } from './causes.ts';
+import type { ClientCredentials } from './client-credentials.ts';
 import { componentTargets } from './component-target.ts';
-import { type ClientCredentials, etcdTargetsEitherWay } from './of-cluster.ts';
+import { etcdTargetsEitherWay } from './of-cluster.ts';
 import { type Address, type Dial, parseEndpoint } from './target.ts';
 import { probeWire, type Served } from './wire.ts';
 
