@@ -11,6 +11,7 @@ import type { Connect } from '../remote/host.ts';
 import { askControlPlane } from './live-control-plane.ts';
 import { planBinaries } from './plan-binaries.ts';
 import { gapFinding, reasonOf } from './plan-gaps.ts';
+import { rotationFindings } from './rotation-notes.ts';
 
 export interface LivePlanInputs {
   readonly cluster: Cluster;
@@ -64,7 +65,7 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     objects: controlPlane.objects,
     now: Date.now(),
   });
-  const more = [...noBinaries, ...etcd.findings, ...controlPlane.findings];
+  const more = [...noBinaries, ...etcd.findings, ...controlPlane.findings, ...rotationFindings(store.folder)];
   return { ...planned, plan: { ...planned.plan, findings: [...planned.plan.findings, ...more] } };
 }
 

@@ -4,6 +4,7 @@ import { type KeyRing, keyMistake, keyRingPaths, type RingKey } from '../ca/key-
 import { storePaths } from '../ca/layout.ts';
 import { type ObservedEntry, type ObservedKey, ringOf } from '../ca/observed-store.ts';
 import { compareStore } from '../ca/reconcile.ts';
+import { rotationsUnderWay } from '../ca/rotation-kinds.ts';
 import type { StoreDiff } from '../ca/store-changes.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { strayCertificates } from '../ca/strays.ts';
@@ -28,6 +29,8 @@ interface Listed {
   readonly keys?: readonly { readonly name: string; readonly file: string; readonly keyFile: KeyFileState }[];
   /** Of what was signed on the spot. */
   readonly issued?: IssuedCertificate & { readonly daysLeft: number };
+  /** It is being replaced. */
+  readonly rotation?: { readonly phase: string; readonly says: string };
   readonly status: string;
 }
 
@@ -50,9 +53,24 @@ export async function pkiList(context: CliContext): Promise<void> {
       status: info === undefined ? 'cannot be read' : 'not in cluster.yaml any more',
     })),
     ...issuedElsewhere(plan, folder, now),
-  ];
+  ].map(withRotation(folder));
   if (context.json) printJson(context.io, listed);
   else printTable(context.io, header, listed.map(row));
+}
+
+/** Of a CA or key that is being replaced: how far that is, as far as pki/ knows. */
+function withRotation(folder: string): (listed: Listed) => Listed {
+  const rotations = rotationsUnderWay(folder);
+  return (listed) => {
+    const rotation = rotations.find(({ id }) => id === listed.name);
+    if (rotation === undefined) return listed;
+    const { phase, says } = rotation;
+    return {
+      ...listed,
+      rotation: { phase, says },
+      status: `${listed.status}; being rotated, phase ${phase}`,
+    };
+  };
 }
 
 /** What was signed for somebody, and is not in the store; until it ends. */
