@@ -121,16 +121,19 @@ const recent = 30;
 
 function decide(kind: RotationKind, standing: Standing, run: RotationRun, { again }: RotateOptions): Step {
   const { phase, proofs } = standing;
-  if (phase !== atRest) return isProven(standing) ? 'begin' : 'carry on';
-  if (!isProven(standing)) {
-    // A host that was not told yet of the end of the last rotation.
-    if (proofs.some((proof) => proof.phase !== undefined && proof.phase !== atRest)) return 'carry on';
-    throw otherChanges(kind, standing);
-  }
-  const since = readConsistently(run.store.folder, (files) => kind.since?.(files));
-  const days =
-    since === undefined ? Number.POSITIVE_INFINITY : (run.now().getTime() - since.getTime()) / 86_400_000;
-  return days < recent && again !== true ? 'nothing' : 'begin';
+  const proven = isProven(standing);
+  if (phase !== atRest) return proven ? 'begin' : 'carry on';
+  const ended = again !== true && isRecent(kind, run);
+  if (proven) return ended ? 'nothing' : 'begin';
+  // A host that was not told yet of the end of the last rotation, or was told and did not get as far as a restart.
+  const isBehind = proofs.some((proof) => proof.phase !== undefined && proof.phase !== atRest);
+  if (isBehind || ended) return 'carry on';
+  throw otherChanges(kind, standing);
+}
+
+function isRecent(kind: RotationKind, { store, now }: RotationRun): boolean {
+  const since = readConsistently(store.folder, (files) => kind.since?.(files));
+  return since !== undefined && now().getTime() - since.getTime() < recent * 86_400_000;
 }
 
 function reportOf(kind: RotationKind, { phase, proofs }: Standing, changed: boolean): Rotated {
