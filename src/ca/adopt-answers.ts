@@ -45,6 +45,9 @@ function isRequestersOwn({ x509 }: FoundCertificate, id: string, files: StoreFil
   return certificatesOf(reading.content.toString('utf8'))[0]?.raw.equals(x509.raw) === true;
 }
 
+/** What is lacking then is not the answer itself. */
+const along = 'along';
+
 interface Circumstances {
   readonly found: Found;
   readonly files: StoreFiles;
@@ -70,7 +73,7 @@ export function answeredLeaf(
     ...(ca === undefined ? [`the store has no ${leaf.authority} that it could be held against`] : []),
     ...(ca !== undefined && between === undefined
       ? [
-          `${info.issuer} signed it, which does not lead to ${leaf.authority}: give the CAs between them along`,
+          `${info.issuer} signed it, which does not lead to ${leaf.authority}: give the CAs between them ${along}`,
         ]
       : []),
     ...timeLacking(info, now),
@@ -111,7 +114,7 @@ export function answeredAuthority(
     ...(top === undefined || isRoot(top)
       ? []
       : [
-          `its chain ends at ${top.subject.replaceAll('\n', ', ')}: give the certificate of ${top.issuer.replaceAll('\n', ', ')} along`,
+          `its chain ends at ${top.subject.replaceAll('\n', ', ')}: give the certificate of ${top.issuer.replaceAll('\n', ', ')} ${along}`,
         ]),
     ...(length === undefined || !info.isCa ? [] : [length]),
     ...(forbidden.length === 0 ? [] : [`it may not sign for ${forbidden.join(', ')}`]),
@@ -166,8 +169,11 @@ function judged(
       },
     ],
   });
-  if (lacks.length > 0)
-    return stop(lacks.join('; '), `have it signed again; "kbin pki csr ${id}" writes the request once more`);
+  if (lacks.length > 0) {
+    const chainOnly = lacks.every((lack) => lack.endsWith(along));
+    const again = `have it signed again; "kbin pki csr ${id}" writes the request once more`;
+    return stop(lacks.join('; '), chainOnly ? 'name their files too: kbin pki adopt FILE CA-FILE…' : again);
+  }
   const { key } = pathsBeside('next', id);
   const reading = files.read(key);
   if (reading.state !== 'read')

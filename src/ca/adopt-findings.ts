@@ -186,7 +186,8 @@ function unused(
   { plan, addresses, now }: AdoptionInput,
 ): AdoptionFinding {
   const { info, places, x509 } = certificate;
-  const about = `${placesText(places)} (${info.subject})`;
+  const weak = weakness(info);
+  const about = `${placesText(places)} (${info.subject}${weak === undefined ? '' : `; ${weak}`})`;
   const twin = all.find(
     (other) => used.has(other.info.fingerprints.sha256) && says(other) === says(certificate),
   );

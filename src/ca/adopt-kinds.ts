@@ -27,7 +27,7 @@ export function kindOf({ info }: FoundCertificate, { plan, addresses }: Landscap
   const name = fieldOf(info.subjectFields, 'CN') ?? '';
   const named = commonNames(plan).get(name);
   if (named !== undefined) return named;
-  if (frontProxyNames.has(name) && !info.usages.includes('server auth')) return 'front-proxy-ca';
+  if (frontProxyNames.has(name) && info.sans.length === 0) return 'front-proxy-ca';
   if (info.sans.some(({ type, value }) => type === 'dns' && serviceName.test(value))) return 'kubernetes-ca';
   const words = info.subjectFields.filter(({ type }) => type === 'CN' || type === 'O');
   if (words.some(({ value }) => value.startsWith('system:'))) return 'kubernetes-ca';

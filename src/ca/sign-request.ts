@@ -1,7 +1,7 @@
 import { type San, sanMistake } from '../../pki/san.ts';
-import type { Usage } from '../../pki/usages.ts';
+import { extendedUsageOids, keyUsageBits, type Usage } from '../../pki/usages.ts';
 import { certificateParts, extensionValue, readBasicConstraints } from './certificate-parts.ts';
-import { children, firstElement } from './der-read.ts';
+import { children, firstElement, readOid } from './der-read.ts';
 import { extensionOids } from './extensions.ts';
 import { type Issued, type Issuer, issueCertificate } from './issue.ts';
 import type { NewlyIssued } from './issued.ts';
@@ -21,8 +21,8 @@ export interface Asked {
   /** `ecdsa-p256`, `rsa-1024`, … */
   readonly key: string;
   readonly isCa: boolean;
-  /** Extended usages and key usages as object identifiers and bits; what is granted is the profile's. */
-  readonly extensions: readonly string[];
+  /** In cfssl's terms, else object identifiers. What is granted is the profile's. */
+  readonly usages: readonly string[];
   readonly request: ReadRequest;
 }
 
@@ -49,7 +49,7 @@ export function readAsked(pem: string, source: string): Asked {
     sans: readSans(extensionValue(request, extensionOids.subjectAltName)),
     key: algorithmOf(request.publicKey),
     isCa: basic !== undefined || (bits !== undefined && signsCertificates(bits)),
-    extensions: request.extensions.map(({ oid }) => oid),
+    usages: usagesAsked(request),
     request,
   };
 }
@@ -60,6 +60,27 @@ const shortNames: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.1.9.1', 'E'],
   ['0.9.2342.19200300.100.1.25', 'DC'],
 ]);
+
+function usagesAsked(request: ReadRequest): readonly string[] {
+  const bits = firstElement(extensionValue(request, extensionOids.keyUsage) ?? noBits).content.subarray(1);
+  const extended = extensionValue(request, extensionOids.extendedKeyUsage);
+  const oids = extended === undefined ? [] : children(firstElement(extended).content);
+  return [
+    ...Object.entries(keyUsageBits)
+      .filter(
+        ([name, bit]) => name !== 'digital signature' && ((bits[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0,
+      )
+      .map(([name]) => name),
+    ...oids.map(({ content }) => usageNames.get(readOid(content)) ?? readOid(content)),
+  ];
+}
+
+/** A BIT STRING without bits. */
+const noBits = Buffer.from([0x03, 0x01, 0x00]);
+
+const usageNames: ReadonlyMap<string, string> = new Map(
+  Object.entries(extendedUsageOids).map(([name, oid]) => [oid, name]),
+);
 
 /** keyCertSign is bit 5, cRLSign bit 6 (RFC 5280 section 4.2.1.3). */
 function signsCertificates(value: Buffer): boolean {

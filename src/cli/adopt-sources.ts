@@ -58,7 +58,9 @@ export function readSources(paths: readonly string[], cwd: string): Sources {
   };
   for (const path of paths) visit(resolve(cwd, path), true);
   // What lies in a file of its own is named by that file, not by a kubeconfig that has it too.
-  const texts = sources.texts.toSorted((a, b) => Number(a.place.endsWith(')')) - Number(b.place.endsWith(')')));
+  const texts = sources.texts.toSorted(
+    (a, b) => Number(a.place.endsWith(')')) - Number(b.place.endsWith(')')),
+  );
   return { ...sources, texts, files: seen.size };
 }
 

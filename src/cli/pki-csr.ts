@@ -46,7 +46,7 @@ export async function pkiCsr(
     io.err('nothing to ask for: every CA that has to sign something has its key here\n');
     return;
   }
-  const many = ids.length > 1;
+  const many = ids.length > 1 || options.all === true;
   const target = options.output === undefined ? undefined : targetOf(resolve(io.cwd, options.output), many);
   const made = await makeRequests(plan, store, ids, {
     newKeys: options.newKey === true,

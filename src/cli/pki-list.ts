@@ -111,7 +111,10 @@ function listedEntry(
       : {}),
     ...keyAlgorithm(entry),
     keyFile: keyState(entry),
-    status: status(id, entry?.key.state === 'absent' && entry.leftBehind, diff),
+    status:
+      entry?.waiting === undefined
+        ? status(id, entry?.key.state === 'absent' && entry.leftBehind, diff)
+        : 'waits for an answer to its request',
   };
 }
 

@@ -124,10 +124,16 @@ function readText(file: string): string {
   }
 }
 
-const header = ['request', 'subject', 'SANs', 'key'];
+const header = ['request', 'subject', 'SANs', 'asks for', 'key'];
 
 function row(asked: Asked, grant: Grant): string[] {
-  return [asked.source, nameText(asked.subject), sansText(grant.sans ?? asked.sans), asked.key];
+  return [
+    asked.source,
+    nameText(asked.subject),
+    sansText(grant.sans ?? asked.sans),
+    asked.usages.join(', '),
+    asked.key,
+  ];
 }
 
 const sansText = (sans: readonly San[]): string =>
@@ -246,6 +252,7 @@ function report({ io, json }: CliContext, signed: readonly Signed[], authority: 
       signed.map(({ asked, issued, file }) => ({
         request: asked.source,
         subject: nameText(asked.subject),
+        askedFor: asked.usages,
         notAfter: issued.notAfter,
         clamped: issued.clamped,
         ...(file === undefined ? { certificate: issued.pem } : { file }),

@@ -17,7 +17,11 @@ interface Group {
 
 export const groups: readonly Group[] = [
   { name: 'init', summary: 'write a commented cluster.yaml', load: [() => import('./init.ts')] },
-  { name: 'pki', summary: 'make and show certificates', load: [() => import('./pki.ts'), () => import('./pki-outside.ts')] },
+  {
+    name: 'pki',
+    summary: 'make and show certificates',
+    load: [() => import('./pki.ts'), () => import('./pki-outside.ts')],
+  },
   { name: 'plan', summary: 'show what would change, and why', load: [() => import('./plan.ts')] },
   { name: 'render', summary: 'write every file of every host', load: [() => import('./render.ts')] },
   {
