@@ -5,6 +5,7 @@ import { type CertificateInfo, daysLeft, inspectPem } from './inspect.ts';
 import { lint, type Role } from './lint.ts';
 import { extendedUsagesOf, isAuthority, type LintCertificate, takeApart } from './lint-certificate.ts';
 import { pemText } from './pem.ts';
+import { type Revoked, revocationOf } from './revocation.ts';
 import { weaknesses } from './weakness.ts';
 
 /** What is wrong with a certificate, or doubtful. */
@@ -38,6 +39,8 @@ export interface AssessOptions {
   readonly sent?: readonly Buffer[];
   /** How grave it is that nobody known signed it. Default `fail`. */
   readonly strange?: 'fail' | 'warn';
+  /** What its CA revoked. */
+  readonly revoked?: readonly Revoked[];
   /** Nobody uses it (any more, or yet): that it ends is no fault. */
   readonly idle?: boolean;
 }
@@ -60,6 +63,7 @@ export function assess(der: Buffer, options: AssessOptions): Assessed {
     findings: [
       ...validity(info, options),
       ...pathFindings(info, path, options),
+      ...revocation(info, options.revoked ?? []),
       ...weaknesses.flatMap(({ id, severity, find }) => {
         const message = find(info);
         return message === undefined ? [] : [{ code: id, severity, message, next: issueAnew }];
@@ -153,10 +157,11 @@ function validity(info: CertificateInfo, { now, withinHours, idle }: AssessOptio
 function pathFindings(
   info: CertificateInfo,
   path: Path,
-  { strange = 'fail', authorities }: AssessOptions,
+  { strange = 'fail', authorities, roles }: AssessOptions,
 ): CertificateFinding[] {
   if (path.anchor === undefined) {
-    if (info.isCa && info.subject === info.issuer) return [];
+    const isRoot = info.isCa && info.subject === info.issuer;
+    if (isRoot && roles?.includes('ca') !== false) return [];
     const namesake = authorities.find(({ certificate }) => isIssuerByName(certificate, info));
     if (namesake !== undefined) {
       return [
@@ -173,7 +178,7 @@ function pathFindings(
         {
           code: 'self-signed',
           severity: strange,
-          message: 'it signed itself, and is no CA: whoever verifies refuses it, or must be told of it alone',
+          message: 'it signed itself: whoever verifies refuses it, or has to be told of it alone',
           next: 'have a CA sign it',
         },
       ];
@@ -206,6 +211,13 @@ function pathFindings(
     });
   }
   return findings;
+}
+
+function revocation(info: CertificateInfo, revoked: readonly Revoked[]): CertificateFinding[] {
+  const entry = revocationOf(info, revoked);
+  if (entry === undefined) return [];
+  const message = `it was revoked on ${day(entry.at)} (${entry.reason})`;
+  return [{ code: 'revoked', severity: 'fail', message, next: 'deploy the one that took its place' }];
 }
 
 /** In the order of the certificate, as inspect has it: the two were read by different libraries. */

@@ -1,5 +1,5 @@
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
-import { assess, type CertificateFinding } from './assess.ts';
+import { assess, type CertificateFinding, day } from './assess.ts';
 import type { KnownAuthority } from './certificate-path.ts';
 import { certificatesOf } from './chain.ts';
 import { pathsBeside, pathsOf } from './layout.ts';
@@ -7,17 +7,22 @@ import type { Role } from './lint.ts';
 import type { ObservedEntry } from './observed-store.ts';
 import { pemBlocks } from './pem.ts';
 import { compareStore } from './reconcile.ts';
+import { type ObservedRevocations, observeRevocations, type Revoked } from './revocation.ts';
 import type { SeenCertificate } from './seen.ts';
 import type { Reason, StoreDiff } from './store-changes.ts';
 import { readConsistently, type StoreFiles } from './store-files.ts';
 import { strayCertificates } from './strays.ts';
 
+type OtherFinding = CertificateFinding & { readonly name: string };
+
 export interface StoreCheck {
   readonly certificates: readonly SeenCertificate[];
   /** What is wrong with keys that have no certificate, and with the store as a whole: by name. */
-  readonly others: readonly (CertificateFinding & { readonly name: string })[];
+  readonly others: readonly OtherFinding[];
   /** The CAs that are trusted: those in use, and the next and the previous one of a rotation. */
   readonly authorities: readonly KnownAuthority[];
+  /** What was revoked, by the CA's id. */
+  readonly revoked: ReadonlyMap<string, readonly Revoked[]>;
 }
 
 export interface StoreCheckOptions {
@@ -34,7 +39,11 @@ export async function checkStore(
 ): Promise<StoreCheck> {
   const { observed, diff } = await compareStore(plan, folder, options);
   const listed = plannedCertificates(plan);
-  const files = readConsistently(folder, (store) => readPems(store, listed));
+  const { files, revocations } = readConsistently(folder, (store) => ({
+    files: readPems(store, listed),
+    revocations: plan.authorities.map(({ id }) => ({ id, ...observeRevocations(store, id) })),
+  }));
+  const revoked = new Map(revocations.map(({ id, revoked: entries }) => [id, entries]));
   const authorities = listed
     .filter(({ roles }) => roles.includes('ca'))
     .flatMap(({ name, path }) => knownAuthority(name, files.get(path)));
@@ -54,14 +63,19 @@ export async function checkStore(
       roles,
       sent,
       authorities: known,
+      revoked: revoked.get(one.authority) ?? [],
       idle: one.beside === 'previous',
     });
     return [{ ...base, ...found, findings: [...found.findings, ...own] }];
   });
   return {
     certificates: [...certificates, ...strays(plan, folder, authorities, options)],
-    others: others(diff, new Set(certificates.map(({ name }) => name ?? ''))),
+    others: [
+      ...others(diff, new Set(certificates.map(({ name }) => name ?? ''))),
+      ...revocations.flatMap(({ id, list }) => listAge(id, list, options.now)),
+    ],
     authorities,
+    revoked,
   };
 }
 
@@ -146,7 +160,14 @@ const noCertificate: CertificateFinding = {
 };
 
 /** What has a finding of its own is not said twice. */
-const saidElsewhere: ReadonlySet<string> = new Set(['expired', 'ca-expired', 'other-ca', 'not-a-ca']);
+const saidElsewhere: ReadonlySet<string> = new Set([
+  'expired',
+  'ca-expired',
+  'other-ca',
+  'not-a-ca',
+  'revoked',
+  'crl-expires',
+]);
 
 /** What `kbin pki init` would do about it, or what keeps it from that. */
 function differences(
@@ -182,19 +203,40 @@ const harmless: ReadonlySet<string> = new Set(['key-digest', 'public-key', 'key-
 
 function fromReason({ code, message }: Reason): CertificateFinding {
   const key = code === 'key-mode';
+  const ofList = code.startsWith('crl-');
   return {
-    code: key ? 'key-open' : code === 'new' ? 'not-made' : 'not-as-planned',
+    code: key ? 'key-open' : code === 'new' ? 'not-made' : ofList ? code : 'not-as-planned',
     severity: harmless.has(code) ? 'warn' : 'fail',
-    message: key ? message : `not what cluster.yaml wants: ${message}`,
+    message: key || ofList ? message : `not what cluster.yaml wants: ${message}`,
     next: '`kbin pki init` puts it right',
   };
 }
 
+/** etcd lets nobody in by a list that has expired. */
+function listAge(authority: string, list: ObservedRevocations['list'], now: Date): OtherFinding[] {
+  if (list.state !== 'read') return [];
+  const { thisUpdate, nextUpdate } = list.info;
+  if (nextUpdate === undefined) return [];
+  const left = nextUpdate.getTime() - now.getTime();
+  if (left >= (nextUpdate.getTime() - thisUpdate.getTime()) / 2) return [];
+  const about = {
+    name: `${authority}/crl`,
+    next: '`kbin pki init` or `kbin pki crl` signs it anew, then deploy',
+  };
+  return left <= 0
+    ? [{ ...about, code: 'crl-expired', severity: 'fail', message: `it expired on ${day(nextUpdate)}` }]
+    : [
+        {
+          ...about,
+          code: 'crl-expires',
+          severity: 'warn',
+          message: `more than half of its time is over: it expires on ${day(nextUpdate)}`,
+        },
+      ];
+}
+
 /** Of keys without a certificate, and of certificates that are not there. */
-function others(
-  diff: StoreDiff,
-  present: ReadonlySet<string>,
-): (CertificateFinding & { readonly name: string })[] {
+function others(diff: StoreDiff, present: ReadonlySet<string>): OtherFinding[] {
   const names = [...diff.changes, ...diff.problems].map(({ id }) => id);
   const without = new Set(names.filter((name) => !present.has(name)));
   return [...without].flatMap((name) =>

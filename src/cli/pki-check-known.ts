@@ -9,12 +9,12 @@ export interface Known {
   /** Name in the store of this very certificate: `etcd-server@node1`, `next/etcd-ca`. */
   nameOf(der: Buffer): string | undefined;
   /** How one is judged that lies, or is shown, where this id of the plan belongs. */
-  termsOf(id: string): Pick<AssessOptions, 'roles' | 'authorities' | 'now' | 'withinHours'>;
+  termsOf(id: string): Pick<AssessOptions, 'roles' | 'authorities' | 'revoked' | 'now' | 'withinHours'>;
 }
 
 export function knownOf(
   plan: CertificatePlan,
-  { certificates, authorities }: StoreCheck,
+  { certificates, authorities, revoked }: StoreCheck,
   terms: { readonly now: Date; readonly withinHours: number },
 ): Known {
   const names = new Map(
@@ -37,7 +37,12 @@ export function knownOf(
       const place = places.get(id.replace(/^(next|previous)\//, ''));
       if (place === undefined) return { ...terms, authorities };
       const own = authorities.filter(({ name }) => name.split('/').at(-1) === place.authority);
-      return { ...terms, roles: place.roles, authorities: own };
+      return {
+        ...terms,
+        roles: place.roles,
+        authorities: own,
+        revoked: revoked.get(place.authority) ?? [],
+      };
     },
   };
 }
