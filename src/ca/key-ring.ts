@@ -18,13 +18,13 @@ export const keyRingPaths = {
   keyDigest: (id: string, name: string): string => `${id}/${name}.key.sha256`,
 };
 
-/** Of a retired key. */
+/** Of a retired key; `retired` says when it was (ISO 8601, UTC): snapshots of etcd from before may need it. */
 export function archivedKeyPaths(
   id: string,
   name: string,
-): { readonly key: string; readonly keyDigest: string } {
-  const key = `archive/${keyRingPaths.key(id, name)}`;
-  return { key, keyDigest: `${key}.sha256` };
+): { readonly key: string; readonly keyDigest: string; readonly retired: string } {
+  const stem = `archive/${id}/${name}`;
+  return { key: `${stem}.key`, keyDigest: `${stem}.key.sha256`, retired: `${stem}.retired` };
 }
 
 /** Beside the folder: that keys were made once. A folder that was lost with all in it is then not taken for a new one. */

@@ -12,6 +12,7 @@ import {
   nextKeyName,
   orderText,
   readKeyRing,
+  retiredNames,
 } from './key-ring.ts';
 import { atRest, type RotationKind } from './rotation.ts';
 import type { Store } from './store.ts';
@@ -50,6 +51,7 @@ export const encryptionKeyRotation: RotationKind = {
     },
   ],
   phase: phaseOf,
+  since: lastRetired,
   advance: ({ store, from, command, now }) =>
     store.withLock(
       async (transaction) => {
@@ -63,7 +65,7 @@ export const encryptionKeyRotation: RotationKind = {
         else if (from === read) stageOrder([newest, ...others], transaction);
         else if (from === write) {
           transaction.stage({ path: rewritingFile, content: `begun ${now.toISOString()}\n`, mode: 0o644 });
-        } else retire(others, newest, files, transaction);
+        } else retire(others, newest, { files, transaction, now });
       },
       { command },
     ),
@@ -85,6 +87,20 @@ export function retiringKeys(
   const names = readKeyRing(id, files).keys.map(({ name }) => name);
   const newest = newestOf(names);
   return { newest, others: names.filter((name) => name !== newest) };
+}
+
+/**
+ * The phase that an apiserver is in which knows these keys, the first of which encrypts; undefined: none of this ring's.
+ * That everything is being written again is not to be seen there.
+ */
+export function phaseOfKeys(names: readonly string[], files: StoreFiles): number | undefined {
+  const ring = readKeyRing(id, files).keys.map(({ name }) => name);
+  const known = [...ring, ...retiredNames(id, files)];
+  const [first] = names;
+  if (first === undefined || names.some((name) => !known.includes(name))) return undefined;
+  if (names.length === 1) return atRest;
+  if (first !== newestOf(ring)) return read;
+  return phaseOf(files) === rewrite ? rewrite : write;
 }
 
 /** Notes that nothing in etcd used the old keys any more. */
@@ -126,12 +142,17 @@ function stageOrder(names: readonly string[], transaction: Transaction): void {
   }
 }
 
-function retire(names: readonly string[], newest: string, files: StoreFiles, transaction: Transaction): void {
+function retire(
+  names: readonly string[],
+  newest: string,
+  { files, transaction, now }: { files: StoreFiles; transaction: Transaction; now: Date },
+): void {
   for (const name of names) {
     const text = textOf(files, keyRingPaths.key(id, name));
     const archived = archivedKeyPaths(id, name);
     refuseAnother(files, archived.key, text);
     for (const file of keyFiles(archived.key, archived.keyDigest, text)) transaction.stage(file);
+    transaction.stage({ path: archived.retired, content: `${now.toISOString()}\n`, mode: 0o644 });
     transaction.remove(keyRingPaths.key(id, name));
     transaction.remove(keyRingPaths.keyDigest(id, name));
   }
@@ -144,6 +165,15 @@ function keyFiles(path: string, digestPath: string, text: string): StoreFile[] {
     { path, content: text, mode: 0o600 },
     { path: digestPath, content: digestLine(text, basename(path)), mode: 0o644 },
   ];
+}
+
+function lastRetired(files: StoreFiles): Date | undefined {
+  const times = retiredNames(id, files).flatMap((name) => {
+    const note = files.read(archivedKeyPaths(id, name).retired);
+    const date = new Date(note.state === 'read' ? note.content.toString('utf8').trim() : '');
+    return Number.isNaN(date.getTime()) ? [] : [date.getTime()];
+  });
+  return times.length === 0 ? undefined : new Date(Math.max(...times));
 }
 
 /** It was put back out of the archive, where it still is; anything else there would be lost. */

@@ -34,9 +34,15 @@ export const serviceAccountRotation: RotationKind = {
   id,
   phases: [
     { name: 'verify', says: 'tokens of both keys are accepted everywhere, and the old key signs' },
-    { name: 'sign', says: 'the new key signs, and tokens of the old one are accepted still' },
+    {
+      name: 'sign',
+      says: 'the new key signs, and tokens of the old one are accepted still',
+      meanwhile:
+        'tokens of the old key come to their end; restart programs that read their token once and never again',
+    },
   ],
   phase: phaseOf,
+  since: lastRetired,
   advance: ({ store, from, command, plan, now }) =>
     store.withLock(
       async (transaction) => {
@@ -111,6 +117,49 @@ export function signedUntil(files: StoreFiles): Date | undefined {
   if (reading.state !== 'read') return undefined;
   const date = new Date(reading.content.toString('utf8').trim());
   return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** The public keys as a host may have them, and what that tells of the host. */
+export interface KeysOfPhase {
+  readonly phase: number;
+  /** In one file, PEM. */
+  readonly pem: string;
+  readonly says: string;
+}
+
+/** In every phase of the rotation that is under way, or of those that have ended: a host may not have been told yet. */
+export function keysOfPhases(files: StoreFiles): readonly KeysOfPhase[] {
+  const at = (path: string): string | undefined => {
+    const reading = files.read(path);
+    return reading.state === 'read' ? reading.content.toString('utf8') : undefined;
+  };
+  const own = at(publicKeyIn(pathsOf(id)));
+  if (own === undefined) return [];
+  const next = at(publicKeyIn(pathsBeside('next', id)));
+  const previous = at(publicKeyIn(pathsBeside('previous', id)));
+  const course = (old: string, young: string): readonly KeysOfPhase[] => [
+    { phase: verify, pem: old + young, says: 'accepts tokens of both keys, the old one signs' },
+    { phase: sign, pem: young + old, says: 'accepts tokens of both keys, the new one signs' },
+    ...[old, young].map((pem) => ({ phase: atRest, pem, says: 'accepts tokens of one key' })),
+  ];
+  if (previous !== undefined) return course(previous, own);
+  if (next !== undefined) return course(own, next);
+  const former = retiredFiles(files).flatMap((path) => at(path) ?? []);
+  return [
+    { phase: atRest, pem: own, says: 'accepts tokens of one key' },
+    ...former.flatMap((pem) => course(pem, own)),
+  ];
+}
+
+function retiredFiles(files: StoreFiles): readonly string[] {
+  return files.list().filter((path) => path.startsWith(`archive/${id}/`) && path.endsWith('.pub'));
+}
+
+/** The day in the name of the last one that went to the archive. */
+function lastRetired(files: StoreFiles): Date | undefined {
+  const days = retiredFiles(files).flatMap((path) => /sa-(\d{8})-/.exec(path)?.[1] ?? []);
+  const last = days.toSorted().at(-1);
+  return last === undefined ? undefined : new Date(last.replace(/^(....)(..)(..)$/, '$1-$2-$3'));
 }
 
 /** What Kubernetes writes as `kid` into the header of a token: SHA-256 of the public key (DER), base64url. */

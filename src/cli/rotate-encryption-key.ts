@@ -1,5 +1,6 @@
 import {
   encryptionKeyRotation,
+  phaseOfKeys,
   recordRewritten,
   retiringKeys,
   rewrite,
@@ -8,40 +9,64 @@ import {
 import { atRest } from '../ca/rotation.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { hostsWithRole } from '../cluster/cluster.ts';
+import { encryptionText, keyOf } from '../diff/encryption-text.ts';
+import type { PlannedCluster } from '../diff/plan.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { etcdPrefixOf } from '../health/control-plane-subject.ts';
 import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
 import { rewriteStored } from '../health/rewrite.ts';
 import { readStoredWith, type StoredWith } from '../health/stored-form.ts';
-import { componentProofs } from './component-proofs.ts';
 import { withReadyApiservers } from './rotation-api.ts';
-import type { HostProof, LiveRotation, RotationRun } from './rotations.ts';
+import { hostProof, outstanding } from './rotation-proof.ts';
+import type { HostProof, OpenRotation, RotationRun } from './rotations.ts';
 
 const command = 'kbin pki rotate encryption-key';
 
-/** The key that encrypts Secrets in etcd, on a live cluster. */
-export function liveEncryptionKey(run: RotationRun): LiveRotation {
-  return {
-    kind: encryptionKeyRotation,
-    deploys: ['control-plane'],
-    prove: (phase) => prove(run, phase),
-    finish: async (phase) => {
-      if (phase === rewrite) await rewriteAll(run);
-    },
-    before: async (phase) => {
-      if (phase === atRest) refuseWithoutEncryption(run);
-      if (phase === rewrite) await refuseUse(run);
-    },
-    proven: async (phase) => {
-      if (phase === rewrite) await recordRewritten(run.store, run.now(), command);
-    },
-  };
-}
+const deploys = ['control-plane'] as const;
+
+/** The key that encrypts Secrets in etcd, on the cluster of `run`. */
+export const liveEncryptionKey: OpenRotation = (run) => ({
+  kind: encryptionKeyRotation,
+  deploys,
+  prove: (phase) => prove(run, phase),
+  finish: async (phase) => {
+    if (phase === rewrite) await rewriteAll(run);
+  },
+  before: async (phase) => {
+    if (phase === atRest) refuseWithoutEncryption(run);
+    if (phase === rewrite) await refuseUse(run);
+  },
+  proven: async (phase) => {
+    if (phase === rewrite) await recordRewritten(run.store, run.now(), command);
+  },
+});
 
 async function prove(run: RotationRun, phase: number): Promise<readonly HostProof[]> {
-  const hosts = hostsWithRole(run.cluster, 'control-plane').map(({ name }) => name);
-  const proofs = componentProofs(await run.look(), hosts, ['kube-apiserver']);
+  const { cluster, store } = run;
+  const looked = await run.look();
+  const proofs = hostsWithRole(cluster, 'control-plane').map(({ name }) => {
+    const names = keysThere(name, looked);
+    const seen = readConsistently(store.folder, (files) => phaseOfKeys(names, files));
+    return hostProof(name, outstanding(cluster, deploys, name, looked.plan), [], {
+      ...(names.length === 0 ? {} : { seen: `encrypts with ${names[0]}${andReads(names.slice(1))}` }),
+      ...(seen === undefined ? {} : { phase: seen }),
+      proven: 'its control plane runs with it',
+    });
+  });
   return phase === rewrite ? [...proofs, await proofOfEtcd(run)] : proofs;
+}
+
+const andReads = (names: readonly string[]) =>
+  names.length === 0 ? '' : `, can read what ${names.join(', ')} encrypted`;
+
+/** By kbin's note on that host: names of the keys that its apiserver has, the first of which encrypts. */
+function keysThere(host: string, { sides }: PlannedCluster): readonly string[] {
+  const side = sides.find((one) => one.host.name === host);
+  const files = side?.desired.components.flatMap((component) => component.files) ?? [];
+  const note = files.find(({ path }) => path.endsWith('/encryption-keys.txt'));
+  const text = side?.observed.paths.get(note?.path ?? '')?.text;
+  if (text === undefined) return [];
+  return [...new Set(encryptionText(text).providers.flatMap((provider) => keyOf(provider)?.name ?? []))];
 }
 
 /** An entry of its own among the hosts: what etcd holds is nobody's in particular. */

@@ -1,5 +1,6 @@
 import {
   keyIdOf,
+  keysOfPhases,
   recordSignedUntil,
   serviceAccountRotation,
   sign,
@@ -9,59 +10,63 @@ import { readConsistently } from '../ca/store-files.ts';
 import { parseDuration } from '../cfssl/duration.ts';
 import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
 import { compareMinors, versionOf } from '../cluster/version.ts';
+import { sha256 } from '../desired/digest.ts';
+import type { PlannedCluster } from '../diff/plan.ts';
 import { KbinError } from '../errors.ts';
 import type { ApiClient } from '../health/api-client.ts';
 import { type LegacyToken, legacyTokens, signAnew } from '../health/legacy-tokens.ts';
 import { readTokenKeys, type TokenKeys } from '../health/token-keys.ts';
 import { longestAskedFor, longestLife, type TokenSettings } from '../health/token-lives.ts';
-import { componentProofs } from './component-proofs.ts';
+import { inParallel } from '../remote/parallel.ts';
 import { withApiservers, withReadyApiservers } from './rotation-api.ts';
-import type { HostProof, LiveRotation, RotationRun } from './rotations.ts';
+import { hostProof, outstanding } from './rotation-proof.ts';
+import type { HostProof, OpenRotation, RotationRun } from './rotations.ts';
 
 const command = 'kbin pki rotate service-account';
 
-/** The key that signs service-account tokens, on a live cluster. */
-export function liveServiceAccount(run: RotationRun): LiveRotation {
-  return {
-    kind: serviceAccountRotation,
-    deploys: ['control-plane'],
-    prove: () => prove(run),
-    before: async (phase) => {
-      if (phase === sign) await beforeDropping(run);
-    },
-    proven: async (phase) => {
-      if (phase === sign) await recordSignedUntil(run.store, run.now(), command);
-    },
-  };
-}
+const deploys = ['control-plane'] as const;
+
+/** The key that signs service-account tokens, on the cluster of `run`. */
+export const liveServiceAccount: OpenRotation = (run) => ({
+  kind: serviceAccountRotation,
+  deploys,
+  prove: () => prove(run),
+  before: async (phase) => {
+    if (phase === sign) await beforeDropping(run);
+  },
+  proven: async (phase) => {
+    if (phase === sign) await recordSignedUntil(run.store, run.now(), command);
+  },
+});
 
 /** What is to be in force follows from the store alone: its keys are those that verify, the first of them signs. */
 async function prove(run: RotationRun): Promise<readonly HostProof[]> {
-  const hosts = hostsWithRole(run.cluster, 'control-plane').map(({ name }) => name);
-  const [planned, wire] = await Promise.all([
-    run.look(),
-    withApiservers(
-      run,
-      async (clients) =>
-        new Map(
-          await Promise.all(
-            clients.map(async (client) => [client.target.name, await readTokenKeys(client)] as const),
-          ),
-        ),
-    ),
-  ]);
+  const { cluster, store } = run;
+  const [looked, wire] = await Promise.all([run.look(), withApiservers(run, askAll)]);
   const wanted = kids(run);
-  return componentProofs(planned, hosts, ['kube-apiserver', 'kube-controller-manager']).map((proof) => {
-    if (!proof.proven) return proof;
-    const seen = wire.get(proof.host) ?? {};
-    const wrong = shortcomings(seen, wanted);
-    return wrong.length === 0
-      ? {
-          ...proof,
-          says: `accepts ${counted(wanted)} and signs with ${seen.signs === undefined ? 'the one of pki/' : wanted[0]}`,
-        }
-      : { ...proof, proven: false, says: wrong.join('; ') };
+  const known = readConsistently(store.folder, keysOfPhases);
+  return hostsWithRole(cluster, 'control-plane').map(({ name }) => {
+    const open = outstanding(cluster, deploys, name, looked.plan);
+    const wrong = open.shortcomings.length > 0 ? [] : shortcomings(wire.get(name) ?? {}, wanted);
+    const seen = known.find(({ pem }) => sha256(pem) === keysThere(name, looked));
+    return hostProof(name, open, wrong, {
+      ...(seen === undefined ? {} : { seen: seen.says, phase: seen.phase }),
+      proven: 'its control plane runs with it, and its apiserver says so too',
+    });
   });
+}
+
+async function askAll(clients: readonly ApiClient[]): Promise<ReadonlyMap<string, TokenKeys>> {
+  const asked = clients.map(async (client) => [client.target.name, await readTokenKeys(client)] as const);
+  return new Map(await Promise.all(asked));
+}
+
+/** Digest of the file with the keys that the apiserver of that host verifies with. */
+function keysThere(host: string, { sides }: PlannedCluster): string | undefined {
+  const side = sides.find((one) => one.host.name === host);
+  const bundles = side?.desired.components.flatMap((component) => component.bundles) ?? [];
+  const folder = bundles.find(({ files }) => files.some(({ path }) => path === 'service-account.pub'));
+  return folder && side?.observed.paths.get(`${folder.path}/service-account.pub`)?.sha256;
 }
 
 function kids({ store }: RotationRun): readonly string[] {
@@ -70,9 +75,6 @@ function kids({ store }: RotationRun): readonly string[] {
     .serviceAccountKeys()
     .map(({ pem }) => keyIdOf(pem));
 }
-
-const counted = (wanted: readonly string[]) =>
-  wanted.length === 1 ? 'tokens of one key' : `tokens of ${wanted.length} keys`;
 
 function shortcomings({ verifies, signs, failure }: TokenKeys, wanted: readonly string[]): string[] {
   if (failure !== undefined) return [`its apiserver could not be asked for its keys: ${failure.message}`];
@@ -113,7 +115,7 @@ async function refuseLivingTokens(run: RotationRun, client: ApiClient): Promise<
   throw new KbinError(`tokens that the old key signed may live until ${earliest.toISOString()}`, {
     step: 'rotate service-account, nothing was changed',
     why: living,
-    next: `run \`${command}\` again after that; or, if whoever holds such a token may be refused, with --invalidate-tokens`,
+    next: `run \`${command}\` again after that; or, if whoever holds such a token may be refused, with --drop-tokens`,
   });
 }
 
@@ -134,8 +136,9 @@ export function tokenSettings(cluster: Cluster): TokenSettings {
   };
 }
 
-/** Seconds that kube-controller-manager may take for one of them. */
+/** Seconds that kube-controller-manager may take for one of them, and how many it is given at once. */
 const patience = 60;
+const atOnce = 8;
 
 /** Those in Secrets never end, so they are signed anew, each in its Secret. */
 async function signLegacyTokens(run: RotationRun, client: ApiClient): Promise<void> {
@@ -149,13 +152,15 @@ async function signLegacyTokens(run: RotationRun, client: ApiClient): Promise<vo
     `${old.length} Secrets hold a token without an end that the old key signed: each is signed anew, and the former token is refused from then on. Pods get the new one through their kubelet within a minute or two; whoever has a copy elsewhere has to fetch it again`,
   );
   let done = 0;
-  for (const token of old) {
+  const settled = await inParallel(old, atOnce, async (token) => {
     signal.throwIfAborted();
-    if (await signAnew(client, token, own, { within: patience, signal })) done++;
+    if (!(await signAnew(client, token, own, { within: patience, signal }))) return;
+    done++;
     say(
       `token of Secret ${token.namespace}/${token.name} is signed by the new key (${done} of ${old.length})`,
     );
-  }
+  });
+  for (const one of settled) if ('error' in one) throw one.error;
   const left = (await legacyTokens(client)).filter(isOld);
   const [first] = left;
   if (first === undefined) return;
