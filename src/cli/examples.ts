@@ -45,6 +45,11 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki rotate status',
     "kbin pki rotate status etcd-ca --json | jq -r '.[].hosts[] | select(.proven | not).host'",
   ],
+  'kbin pki export': [
+    'kbin pki export apiserver-etcd-client -o client.pem',
+    'kbin pki export admin --format pkcs12 -o admin.p12',
+    'kbin pki export k8s-master1 --format kubeadm -o pki-master1/',
+  ],
   'kbin plan': ['kbin plan', 'kbin plan --diff', 'kbin plan --exit-code --json >drift.json'],
   'kbin render': [
     'kbin render -o files/',

@@ -2,6 +2,7 @@ import { commandGroup, type Register } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
 import { registerCheck } from './pki-check-command.ts';
+import type { ExportOptions } from './pki-export.ts';
 import type { InitOptions } from './pki-init.ts';
 import type { ChangeOptions } from './pki-passphrase.ts';
 import type { RenewOptions } from './pki-renew.ts';
@@ -121,6 +122,33 @@ export const register: Register = (program, context) => {
 
   registerRotate(pki, context);
   registerCheck(pki, context);
+
+  const exporting = pki
+    .command('export')
+    .summary('hand a certificate on: PEM, PKCS #12, or kubeadm’s tree')
+    .argument('<name>', 'name out of "kbin pki list"; for kubeadm’s tree a control-plane host')
+    .description(
+      'Writes a certificate with its key for somebody else’s program, closed to other users.\n\n' +
+        'pem: one file with the certificate, what leads from it to the CA, the CA, and the key. Of a CA the certificate ' +
+        'alone.\n' +
+        'pkcs12: the same in a file (.p12, .pfx) for browsers, Windows and Java, closed with a password. --legacy for ' +
+        'those that are older than 2018.\n' +
+        'kubeadm: the folder /etc/kubernetes/pki of a control-plane host, with the keys of the CAs and etcd’s ' +
+        'certificates. For a control plane by kubeadm with kbin’s etcd there is `kbin render --for kubeadm`.',
+    )
+    .option('--format <format>', 'pem, pkcs12 or kubeadm (default: pem)')
+    .option('-o, --output <path>', 'file or folder to write (default, PEM only: standard output)')
+    .option(
+      '--password-file <file>',
+      'file with the password (default: $KBIN_PKCS12_PASSWORD, else asked for)',
+    )
+    .option('--empty-password', 'close the PKCS #12 file with an empty password')
+    .option('--legacy', 'PKCS #12 with triple DES and SHA-1')
+    .option('--force', 'write over a file that is there');
+  addPassphraseOption(exporting).action(async (name: string, options: ExportOptions) => {
+    const { pkiExport } = await import('./pki-export.ts');
+    await pkiExport(context, name, options);
+  });
 
   pki
     .command('list')

@@ -13,6 +13,7 @@ import { desiredObjects } from '../desired/objects.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { kubeadmGuide } from './kubeadm-guide.ts';
+import { kubeadmTree } from './kubeadm-tree.ts';
 import { passphraseOf } from './passphrase.ts';
 import type { RenderOptions } from './render.ts';
 import { type RenderedFile, writeRendered } from './render-folder.ts';
@@ -54,18 +55,6 @@ function refuseWithout(cluster: Cluster): void {
   });
 }
 
-/** Where the certificates of the store lie in kubeadm's tree; keys beside them. */
-function leaves(host: ClusterHost): readonly (readonly [place: string, id: string])[] {
-  return [
-    ['ca', 'kubernetes-ca'],
-    ['front-proxy-ca', 'front-proxy-ca'],
-    ['apiserver', `apiserver@${host.name}`],
-    ['apiserver-kubelet-client', 'apiserver-kubelet-client'],
-    ['front-proxy-client', 'front-proxy-client'],
-    ['apiserver-etcd-client', 'apiserver-etcd-client'],
-  ];
-}
-
 async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promise<RenderedFile[]> {
   const view = store.view();
   const desired = desire(cluster, host, { store: view });
@@ -74,29 +63,13 @@ async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promi
     mode,
     bytes: Buffer.from(bytes),
   });
-  const pki = kubeadmPaths.certificates;
-  const tree = await Promise.all(
-    leaves(host).map(async ([place, id]) => [
-      at(`${pki}/${place}.crt`, 0o644, pemOf(view, id)),
-      at(`${pki}/${place}.key`, 0o600, await keyBytes(store, id)),
-    ]),
-  );
+  const tree = await kubeadmTree(store, host, 'external');
   const isFirst = hostsWithRole(cluster, 'control-plane')[0] === host;
   return [
     at('/INSTALL.md', 0o644, kubeadmGuide(cluster, host, discoveryHash(pemOf(view, 'kubernetes-ca')))),
     at('/kubeadm-config.yaml', 0o644, configurationText(cluster, host, desired)),
     ...(isFirst ? [at('/objects.json', 0o644, bindingText(cluster))] : []),
-    ...tree.flat(),
-    at(`${pki}/sa.key`, 0o600, await keyBytes(store, 'service-account')),
-    at(
-      `${pki}/sa.pub`,
-      0o644,
-      view
-        .serviceAccountKeys()
-        .map(({ pem }) => pem)
-        .join(''),
-    ),
-    at(`${pki}/etcd/ca.crt`, 0o644, trustedPem(view, 'etcd-ca')),
+    ...tree.map(({ path, mode, bytes }) => at(`${kubeadmPaths.certificates}/${path}`, mode, bytes)),
     ...(await kubeconfigs(cluster, host, store)).map(([name, bytes]) =>
       at(`${kubeadmPaths.configuration}/${name}`, 0o600, bytes),
     ),
@@ -183,18 +156,4 @@ function bindingText(cluster: Cluster): string {
 function discoveryHash(ca: string): string {
   const key = new X509Certificate(ca).publicKey.export({ type: 'spki', format: 'der' });
   return `sha256:${createHash('sha256').update(key).digest('hex')}`;
-}
-
-/** Bytes of a private key that kubeadm can read. */
-async function keyBytes(store: Store, id: string): Promise<Uint8Array> {
-  const key = store.view().key(id);
-  if (key === undefined) throw lacking(`the key of ${id}`);
-  return store.readSecret(key.ref);
-}
-
-function lacking(what: string): KbinError {
-  return new KbinError(`the certificate store lacks ${what}`, {
-    step: 'render for kubeadm',
-    next: 'run `kbin pki init`, or work on the machine that has the pki folder with its keys',
-  });
 }
