@@ -4,7 +4,7 @@ import { certificatePlan } from '../desired/certificates.ts';
 import { KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import type { DeployName } from './deploy-kinds.ts';
-import type { DeployOptions } from './deploy-options.ts';
+import { type DeployOptions, wholeNumber } from './deploy-options.ts';
 import { runDeploy } from './deploys.ts';
 import { rotationOf } from './live-rotations.ts';
 import { printJson } from './output.ts';
@@ -43,6 +43,9 @@ export function runOptions(context: CliContext, options: Omit<RotateOptions, 'wa
 /** One phase, or with --all what is left of them. Throws KbinError wherever a phase is not in force on every host. */
 export async function pkiRotate(context: CliContext, id: string, options: RotateOptions): Promise<void> {
   rotationOf(id);
+  // Before pki/ is changed, not when it comes to the deploys.
+  wholeNumber('--wait', options.wait, 'kbin pki rotate');
+  if (options.parallel !== undefined) wholeNumber('--parallel', options.parallel, 'kbin pki rotate');
   let done: Rotated;
   do {
     done = await onePhase(context, id, options);

@@ -37,6 +37,7 @@ const clients: Readonly<Record<string, string>> = {
 
 async function prove(id: string, run: RotationRun, phase: number): Promise<readonly HostProof[]> {
   const { cluster, store, connect } = run;
+  if (store.view().certificate(id) === undefined) throw notMade(id);
   const [looked, shown] = await Promise.all([run.look(), credentials(id, run, phase)]);
   const bundles = readConsistently(store.folder, (files) => bundlesOfPhases(id, files));
   const listeners = listenersOf(id, cluster, connect);
@@ -58,6 +59,14 @@ async function prove(id: string, run: RotationRun, phase: number): Promise<reado
       });
     }),
   );
+}
+
+function notMade(id: string): KbinError {
+  return new KbinError(`the certificate store has no ${id}`, {
+    step: `rotate ${id}`,
+    why: 'there is nothing that could be replaced',
+    next: 'run `kbin pki init`',
+  });
 }
 
 function wireWords(listeners: readonly Listener[], { cert }: Shown): string {
