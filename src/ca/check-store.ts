@@ -182,6 +182,7 @@ function differences(
   );
   const reasons = changes.filter(({ id }) => id === name).flatMap((change) => change.reasons);
   return [
+    ...openKey(entry),
     ...stops.map(
       ({ code, message, why, next }): CertificateFinding => ({
         code,
@@ -192,8 +193,19 @@ function differences(
     ),
     ...reasons
       .filter(({ code }) => !saidElsewhere.has(code) && !(elsewhere && code === 'key-missing'))
+      .filter(({ code }) => !(entry !== undefined && code === 'key-mode'))
       .map(fromReason),
   ];
+}
+
+/** Said whatever else is wrong with it. */
+function openKey(entry: Pick<ObservedEntry, 'key'> | undefined): CertificateFinding[] {
+  const key = entry?.key;
+  if (key?.state !== 'read' && key?.state !== 'encrypted') return [];
+  if ((key.mode & 0o077) === 0) return [];
+  const message = `its key is open to other users (mode ${key.mode.toString(8).padStart(4, '0')})`;
+  const next = '`kbin pki init` closes it; think of who may have read it';
+  return [{ code: 'key-open', severity: 'fail', message, next }];
 }
 
 /** Nothing is wrong with a key that others keep, or that only opens for them. */
@@ -202,12 +214,12 @@ const mayBeElsewhere = /-closed$|^key-pair-lost$|^encryption-key-lost$/;
 const harmless: ReadonlySet<string> = new Set(['key-digest', 'public-key', 'key-order', 'key-record']);
 
 function fromReason({ code, message }: Reason): CertificateFinding {
-  const key = code === 'key-mode';
-  const ofList = code.startsWith('crl-');
+  const plain = code === 'new' || code === 'key-mode' || code.startsWith('crl-');
+  const codes: Readonly<Record<string, string>> = { 'key-mode': 'key-open', new: 'not-made' };
   return {
-    code: key ? 'key-open' : code === 'new' ? 'not-made' : ofList ? code : 'not-as-planned',
+    code: codes[code] ?? (plain ? code : 'not-as-planned'),
     severity: harmless.has(code) ? 'warn' : 'fail',
-    message: key || ofList ? message : `not what cluster.yaml wants: ${message}`,
+    message: plain ? message : `not what cluster.yaml wants: ${message}`,
     next: '`kbin pki init` puts it right',
   };
 }

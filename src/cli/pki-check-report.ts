@@ -98,6 +98,7 @@ function placeOf({ host, where, name }: Placed): string {
 
 /** A line for each certificate of the plan, or of the files. */
 export function printCertificates(io: Io, { certificates }: PkiCheck, onHosts: boolean): void {
+  if (certificates.length === 0) return;
   const rows = new Map<string, SeenCertificate[]>();
   for (const one of certificates) {
     const key = one.seen === 'file' ? one.where : (one.name ?? one.where);
@@ -117,6 +118,7 @@ export function printCertificates(io: Io, { certificates }: PkiCheck, onHosts: b
     ],
     [...rows].map(([name, seen]) => row(name, seen, onHosts)),
   );
+  io.out('\n');
 }
 
 function row(name: string, seen: readonly SeenCertificate[], onHosts: boolean): Cell[] {

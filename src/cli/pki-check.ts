@@ -52,7 +52,6 @@ export async function pkiCheck(
   if (context.json) printJson(io, found);
   else {
     printCertificates(io, found, onHosts);
-    io.out('\n');
     printFindings(io, found);
     printVerdict(io, found);
   }

@@ -26,3 +26,7 @@ test('what stops kbin pki init', { timeout: 60_000 }, async () => {
 test('CA keys with a passphrase', { timeout: 60_000 }, async () => {
   await expectTranscript(join(import.meta.dirname, 'pki/passphrase.txt'), { replace });
 });
+
+test('kbin pki check, of a store and of files', { timeout: 120_000 }, async () => {
+  await expectTranscript(join(import.meta.dirname, 'pki/check.txt'), { replace });
+});
