@@ -7,7 +7,8 @@ import { readConsistently } from '../ca/store-files.ts';
 import { pemOf } from '../desired/from-store.ts';
 import { KbinError } from '../errors.ts';
 import type { ApiClient } from '../health/api-client.ts';
-import { comingCa, few, isPublished, requirePublished, withApi } from './rotation-published.ts';
+import { withReadyApiservers } from './rotation-api.ts';
+import { comingCa, few, isPublished, requirePublished } from './rotation-published.ts';
 import type { RotationRun } from './rotations.ts';
 
 /** Throws where something still depends on what the next phase takes away. */
@@ -15,7 +16,7 @@ export async function refuseLeaving(id: string, run: RotationRun, phase: number)
   if (phase === atRest) return;
   refuseHandedOut(id, run, phase);
   if (!isPublished(id, run)) return;
-  await withApi(run, async (client) => {
+  await withReadyApiservers(run, async ([client]) => {
     await requirePublished(client, id, run, phase);
     if (id === 'kubernetes-ca' && !run.allow.nodesReady) await refuseNodes(client, phase);
   });

@@ -5,11 +5,10 @@ import { atRest } from '../ca/rotation.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { pemOf } from '../desired/from-store.ts';
 import { KbinError } from '../errors.ts';
-import { type ApiClient, openApi } from '../health/api-client.ts';
-import { readApiservers } from '../health/api-gates.ts';
-import { apiCredentials, apiTargets } from '../health/api-target.ts';
+import type { ApiClient } from '../health/api-client.ts';
 import { dropFromExtensions, holds, publishedBundles } from '../health/published-authorities.ts';
 import { deploysOf } from './deploys.ts';
+import { withReadyApiservers } from './rotation-api.ts';
 import type { RotationRun } from './rotations.ts';
 
 /** Of the CAs whose bundles Kubernetes hands on: to Pods, to extension apiservers. */
@@ -51,7 +50,7 @@ export async function finishAuthority(id: string, run: RotationRun, phase: numbe
   const retired = phase === atRest ? retiredCas(id, run) : [];
   const wanted = comingCa(id, run, phase);
   run.say(`waiting until Kubernetes publishes ${id} as it is now`);
-  await withApi(run, async (client) => {
+  await withReadyApiservers(run, async ([client]) => {
     for (const end = performance.now() + publishingSeconds * 1000; ; await sleep(1000)) {
       if (retired.length > 0) await dropFromExtensions(client, id, retired);
       const missing = await lacking(client, id, wanted);
@@ -105,24 +104,4 @@ function stillPublished(id: string, names: readonly string[]): KbinError {
     why: few(names),
     next: 'kube-controller-manager and kube-apiserver write these: see whether they are well (`kbin control-plane status`), and run the command again',
   });
-}
-
-/** Asks an apiserver that is ready. */
-export async function withApi<T>(run: RotationRun, work: (client: ApiClient) => Promise<T>): Promise<T> {
-  const credentials = await apiCredentials(run.store);
-  const readings = await readApiservers(apiTargets(run.cluster, run.connect), credentials);
-  const ready = readings.find((reading) => reading.ready === true);
-  if (ready === undefined) {
-    throw new KbinError('no apiserver is ready', {
-      step: 'ask Kubernetes what it publishes',
-      ...(readings[0]?.failure === undefined ? {} : { why: readings[0].failure.message }),
-      next: 'see `kbin control-plane status`',
-    });
-  }
-  const client = openApi(ready.target, credentials, 15_000);
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
 }
