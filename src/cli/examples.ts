@@ -40,6 +40,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki rotate status',
     'kbin pki rotate kubernetes-ca --drop-unexpired',
     'kbin pki rotate front-proxy-ca --all',
+    'kbin pki rotate service-account --drop-tokens',
+    'kbin pki rotate encryption-key --all',
   ],
   'kbin pki rotate status': [
     'kbin pki rotate status',

@@ -18,6 +18,10 @@ export function registerRotate(pki: Command, context: CliContext): void {
         'A CA: trust (everyone trusts the old one and the new one), issue (the new one signs everything anew), and ' +
         'the end (the old one is trusted no more). No phase begins while a host is down, and there is no option for ' +
         'that; nor does the old one go while something handed out depends on it.\n\n' +
+        'The service-account key: verify (tokens of both keys are accepted), sign (the new one signs), and the end, once ' +
+        'no token of the old one can still live; tokens in Secrets, which never end, are signed anew then.\n\n' +
+        'The encryption key: read (everyone can read with the new one), write (it encrypts), rewrite (everything in etcd ' +
+        'is written again, and read there as a proof), and the end (the old one is known no more).\n\n' +
         'Retired keys and certificates stay in pki/archive, and are never read for use.',
     )
     .option('--all', 'go on from phase to phase to the end, as long as nothing has to be waited for')

@@ -57,7 +57,7 @@ export interface Rewriting {
 
 /** How many requests are under way at once, and how many objects one answer names. */
 const atOnce = 4;
-const page = 500;
+const page = 200;
 
 /**
  * Has the apiserver write objects again as they are: by an empty patch, which it takes for a change where the stored value

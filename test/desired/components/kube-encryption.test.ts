@@ -79,3 +79,18 @@ test('fingerprints are in the order of the configuration', () => {
   );
   expect(encryptionFingerprints(exampleCluster(), fullStore({ encryptionKeys: () => [] }))).toEqual([]);
 });
+
+test('retired keys are named in the note, and nowhere else', () => {
+  const store = fullStore({
+    retiredEncryptionKeys: () => [
+      { name: 'key0', sha256: keyDigest('key0') },
+      { name: 'other', sha256: keyDigest('other') },
+    ],
+  });
+  expect(encryptionNote(exampleCluster(), store)).toMatch(
+    new RegExp(`\\nidentity\\nretired: key0:${keyDigest('key0')},other:${keyDigest('other')}\\n$`),
+  );
+  const parts = encryptionParts(exampleCluster(), store);
+  expect(parts).toEqual(encryptionParts(exampleCluster(), fullStore()));
+  expect(encryptionNote(exampleCluster(), fullStore())).not.toContain('retired');
+});

@@ -2,7 +2,7 @@ import type { Check } from '../../check.ts';
 import type { ControlPlaneJudgement } from './index.ts';
 
 const rewrite =
-  'write every Secret again: `kubectl get secrets -A -o json | kubectl replace -f -`; keep the old key until none needs it';
+  'while the encryption key is rotated, `kbin pki rotate encryption-key` writes them again; else write every Secret again: `kubectl get secrets -A -o json | kubectl replace -f -`; keep the old key until none needs it';
 
 /** The Secrets that are there, written when they were: those of before a change of the encryption stay as they were. */
 export const storedSecrets: ControlPlaneJudgement = ({ stored, subject: { encryption } }) => {
