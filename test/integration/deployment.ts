@@ -37,7 +37,7 @@ export interface Settings {
 }
 
 export type DeployOptions = Partial<
-  Pick<EtcdDeployment, 'allowDowntime' | 'skipHosts' | 'within' | 'signal' | 'operator' | 'connect'>
+  Pick<EtcdDeployment, 'allowDowntime' | 'skipHosts' | 'within' | 'signal' | 'operator' | 'connect' | 'store'>
 >;
 
 /** A cluster.yaml with its certificate store, and what `kbin etcd deploy` does with it, in this process. */
