@@ -1,15 +1,18 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
 import type { CliContext } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import type { RotateOptions } from './pki-rotate.ts';
 import type { StatusOptions } from './pki-rotate-status.ts';
+
+const rotatable = [...authorities, ...keyPairs, ...keyRings].map(({ id }) => id);
 
 /** `kbin pki rotate …` */
 export function registerRotate(pki: Command, context: CliContext): void {
   const rotate = addDeployChoices(pki.command('rotate'))
     .helpCommand(false)
     .summary('replace a CA or a key without downtime, phase by phase')
-    .argument('<what>', 'etcd-ca, kubernetes-ca, front-proxy-ca, service-account or encryption-key')
+    .addArgument(new Argument('<what>', 'CA or key').choices(rotatable))
     .description(
       'Replaces a CA, the service-account key or the encryption key while the cluster runs on it. Each run carries out ' +
         'one phase: it changes pki/, deploys, and proves on every host, by its files, its processes and on the wire, ' +
@@ -42,7 +45,7 @@ export function registerRotate(pki: Command, context: CliContext): void {
   rotate
     .command('status')
     .summary('which phase every rotation is in, on each host')
-    .argument('[what]', 'one of them (default: all)')
+    .addArgument(new Argument('[what]', 'one of them (default: all)').choices(rotatable))
     .description(
       'Looks at every host and tells which phase each rotation is in there: by the CAs and keys that it has, by what ' +
         'its processes were started with, and on the wire. Changes nothing.\n\nExit code 3 where a phase is not in ' +

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
 import { bundlesOfPhases } from '../../src/ca/bundle-phases.ts';
 import { nextAuthority, trialClient } from '../../src/ca/next-authority.ts';
 import { authorityRotation } from '../../src/ca/rotate-authority.ts';
@@ -10,6 +11,7 @@ import { atRest, nextPhase, phaseName } from '../../src/ca/rotation.ts';
 import { rotationKinds, rotationsUnderWay } from '../../src/ca/rotation-kinds.ts';
 import { openStore, type Store } from '../../src/ca/store.ts';
 import { diskFiles } from '../../src/ca/store-files.ts';
+import { rotationOf } from '../../src/cli/live-rotations.ts';
 import { filledStore, init, smallPlan, temporaryFolder } from './stores.ts';
 
 const kind = authorityRotation('etcd-ca');
@@ -234,8 +236,10 @@ describe('refused, and nothing is changed', () => {
   });
 });
 
-test('what can be rotated has phases with names of their own', () => {
-  expect(new Set(rotationKinds.map(({ id }) => id)).size).toBe(rotationKinds.length);
+test('everything in pki/ that signs or encrypts can be rotated, in phases with names of their own', () => {
+  const ids = [...authorities, ...keyPairs, ...keyRings].map(({ id }) => id);
+  expect(rotationKinds.map(({ id }) => id)).toEqual(ids);
+  for (const id of ids) expect(rotationOf(id)).toBeTypeOf('function');
   for (const { phases } of rotationKinds) {
     expect(phases.length).toBeGreaterThan(0);
     expect(new Set([...phases.map(({ name }) => name), 'rest']).size).toBe(phases.length + 1);

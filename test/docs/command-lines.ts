@@ -58,10 +58,15 @@ export function faults({ text, whole }: Shown, program: Command): readonly strin
           found.push(`${word} without its value`);
       }
     } else if (child !== undefined) command = child;
-    else if (command.commands.length > 0) found.push(`no command ${word} of ${command.name()}`);
+    else if (isGroup(command)) found.push(`no command ${word} of ${command.name()}`);
     else operands.push(word);
   }
   return [...found, ...operandFaults(command, operands, whole), ...(whole ? lacking(command, given) : [])];
+}
+
+/** With commands below it, and of no use by itself. */
+function isGroup({ commands, registeredArguments }: Command): boolean {
+  return commands.length > 0 && registeredArguments.length === 0;
 }
 
 function optionOf(word: string, command: Command, program: Command): Option | undefined {
@@ -88,6 +93,6 @@ function lacking(command: Command, given: ReadonlySet<Option>): readonly string[
   const options = command.options.filter((option) => option.mandatory && !given.has(option));
   return [
     ...options.map(({ long }) => `${command.name()} lacks ${long}`),
-    ...(command.commands.length > 0 ? [`${command.name()} alone does nothing`] : []),
+    ...(isGroup(command) ? [`${command.name()} alone does nothing`] : []),
   ];
 }
