@@ -53,9 +53,9 @@ typecheck: node_modules/.stamp ## tsc, strict
 format: node_modules/.stamp ## let biome put the files in order
 	@$(BIN)/biome check --write .
 
-fuzz: node_modules/.stamp ## 100,000 mutated inputs through what reads cfssl's files; ARGS='COUNT SEED'
+fuzz: node_modules/.stamp ## 100,000 mutated inputs through everything that reads certificates, keys and their like; ARGS='COUNT SEED'
 	@echo 'fuzz: about two minutes' >&2
-	@node test/cfssl/fuzz.ts $(ARGS)
+	@node test/fuzz/fuzz.ts $(ARGS)
 
 bench: build lab ## how fast it is, beside the tools that it is measured against
 	@echo 'bench: a few minutes' >&2

@@ -7,6 +7,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type KeyAlgorithm, keyAlgorithms } from '../cluster/cluster.ts';
+import { isEndless } from './derivation-cost.ts';
 
 export interface KeyPair {
   /** PKCS#8, PEM. */
@@ -105,6 +106,12 @@ export function readPrivateKey(pem: string, passphrase: string | undefined): Pri
   const encrypted = isEncrypted(pem);
   if (encrypted && passphrase === undefined) {
     return { state: 'encrypted', reason: 'it is encrypted, and there is no passphrase' };
+  }
+  if (encrypted && isEndless(pem)) {
+    return {
+      state: 'malformed',
+      reason: 'its passphrase would have to be hashed for longer than anybody waits',
+    };
   }
   try {
     const key = createPrivateKey(
