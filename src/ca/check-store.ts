@@ -224,7 +224,7 @@ function fromReason({ code, message }: Reason): CertificateFinding {
   };
 }
 
-/** etcd lets nobody in by a list that has expired. */
+/** etcd goes by a list however old it is; others (OpenSSL) let nobody in by one that has expired. */
 function listAge(authority: string, list: ObservedRevocations['list'], now: Date): OtherFinding[] {
   if (list.state !== 'read') return [];
   const { thisUpdate, nextUpdate } = list.info;

@@ -1,6 +1,6 @@
 import { children, type Element, firstElement, readOid, readTime } from './der-read.ts';
 import type { LintRule } from './lint.ts';
-import { algorithm, type LintCertificate } from './lint-certificate.ts';
+import { algorithm, isSelfIssued, type LintCertificate } from './lint-certificate.ts';
 
 /** The fields of section 4.1, but for names and extensions. */
 export const fieldRules: readonly LintRule[] = [
@@ -26,10 +26,19 @@ export const fieldRules: readonly LintRule[] = [
     source: 'RFC 5280 section 4.1.2.2',
     severity: 'fail',
     says: 'the serial number is positive, and not zero',
-    find: ({ serial: { content } }) => {
+    find: (certificate) => {
+      const { content } = certificate.serial;
       if (((content[0] ?? 0) & 0x80) !== 0) return ['the serial number is negative'];
-      return content.every((octet) => octet === 0) ? ['the serial number is zero'] : [];
+      return isZero(certificate.serial) && !isSelfIssued(certificate) ? ['the serial number is zero'] : [];
     },
+  },
+  {
+    id: 'serial-of-root',
+    source: 'RFC 5280 section 4.1.2.2',
+    severity: 'warn',
+    says: 'nor is it zero where a CA signs itself: kubeadm’s are, and everybody takes them',
+    find: (certificate) =>
+      isZero(certificate.serial) && isSelfIssued(certificate) ? ['the serial number is zero'] : [],
   },
   {
     id: 'serial-length',
@@ -143,6 +152,8 @@ export const fieldRules: readonly LintRule[] = [
     },
   },
 ];
+
+const isZero = ({ content }: Element): boolean => content.every((octet) => octet === 0);
 
 /** Constructed elements all the way down, and what extensions hold. */
 function hasLongLength(der: Buffer): boolean {

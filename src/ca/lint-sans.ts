@@ -31,7 +31,7 @@ export const sanRules: readonly LintRule[] = [
   },
   {
     id: 'server-sans',
-    source: 'RFC 9525 section 6.3',
+    source: 'RFC 2818 section 3.1',
     severity: 'fail',
     says: 'a server has DNS names or addresses: its CN counts for nothing',
     find: (certificate, { roles }) =>

@@ -162,7 +162,7 @@ function listFindings(file: string, der: Buffer, now: Date): OtherFinding[] {
   }
   const { nextUpdate } = readCrl(der);
   if (nextUpdate === undefined || nextUpdate > now) return [];
-  const message = `the next revocation list was due on ${day(nextUpdate)}: who goes by this one lets nobody in`;
+  const message = `the next revocation list was due on ${day(nextUpdate)}: who looks at its date lets nobody in`;
   return [{ ...about, code: 'crl-expired', severity: 'fail', message, next: 'have its CA sign a new one' }];
 }
 

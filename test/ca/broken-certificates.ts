@@ -102,6 +102,7 @@ export const brokenCertificates: Readonly<Record<string, Broken>> = {
   'version 2': leaf('version', /version 2/, { version: smallInteger(1) }),
   'a negative serial': leaf('serial-positive', /negative/, { serial: integer('f00001') }),
   'a serial of zero': leaf('serial-positive', /zero/, { serial: integer('00') }),
+  'a root with serial zero': authority('serial-of-root', /zero/, { serial: integer('00') }),
   'a serial of 21 octets': leaf('serial-length', /21 octets/, { serial: integer(`00${'ff'.repeat(20)}`) }),
   'a padded serial': leaf('serial-encoding', /00/, { serial: integer('000001') }),
   'two signature algorithms': leaf('algorithms-equal', /another/, { outerAlgorithm: rsaSha256 }),
