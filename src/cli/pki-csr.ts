@@ -77,7 +77,7 @@ function idsOf(name: string, plan: CertificatePlan): readonly string[] {
   throw new KbinError(`no certificate of this cluster is called "${name}"`, {
     step,
     why: 'names are those of "kbin pki list"; a key pair has no certificate',
-    next: `name one of them${didYouMean(name, ids)}`,
+    next: `name one of them${didYouMean(name, [...ids, ...ids.map((id) => id.split('@')[0] ?? id)])}`,
     exit: exitCode.usage,
   });
 }
