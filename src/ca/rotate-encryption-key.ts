@@ -71,7 +71,7 @@ export const encryptionKeyRotation: RotationKind = {
     ),
 };
 
-function phaseOf(files: StoreFiles): number {
+export function phaseOf(files: StoreFiles): number {
   const { order, keys } = readKeyRing(id, files);
   const [first, ...rest] = keys.map(({ name }) => name);
   if (order !== 'read' || first === undefined || rest.length === 0) return atRest;
@@ -87,20 +87,6 @@ export function retiringKeys(
   const names = readKeyRing(id, files).keys.map(({ name }) => name);
   const newest = newestOf(names);
   return { newest, others: names.filter((name) => name !== newest) };
-}
-
-/**
- * The phase that an apiserver is in which knows these keys, the first of which encrypts; undefined: none of this ring's.
- * That everything is being written again is not to be seen there.
- */
-export function phaseOfKeys(names: readonly string[], files: StoreFiles): number | undefined {
-  const ring = readKeyRing(id, files).keys.map(({ name }) => name);
-  const known = [...ring, ...retiredNames(id, files)];
-  const [first] = names;
-  if (first === undefined || names.some((name) => !known.includes(name))) return undefined;
-  if (names.length === 1) return atRest;
-  if (first !== newestOf(ring)) return read;
-  return phaseOf(files) === rewrite ? rewrite : write;
 }
 
 /** Notes that nothing in etcd used the old keys any more. */
@@ -122,7 +108,8 @@ export function wasRewritten(files: StoreFiles): boolean {
   return note.state === 'read' && ended.test(note.content.toString());
 }
 
-function newestOf(names: readonly string[]): string {
+/** The highest number; those that kbin has not named come first of all. */
+export function newestOf(names: readonly string[]): string {
   const [newest] = names.toSorted((one, other) => keyNumber(other) - keyNumber(one));
   if (newest === undefined) throw new Error('a key ring without keys');
   return newest;

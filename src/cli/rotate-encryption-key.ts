@@ -1,6 +1,6 @@
+import { phaseOfKeys } from '../ca/encryption-phases.ts';
 import {
   encryptionKeyRotation,
-  phaseOfKeys,
   recordRewritten,
   retiringKeys,
   rewrite,
@@ -9,6 +9,7 @@ import {
 import { atRest } from '../ca/rotation.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { hostsWithRole } from '../cluster/cluster.ts';
+import { requireControlPlane } from '../cluster/required.ts';
 import { encryptionText, keyOf } from '../diff/encryption-text.ts';
 import type { PlannedCluster } from '../diff/plan.ts';
 import { exitCode, KbinError } from '../errors.ts';
@@ -16,6 +17,7 @@ import { etcdPrefixOf } from '../health/control-plane-subject.ts';
 import { etcdCredentials, etcdTargetsEitherWay } from '../health/of-cluster.ts';
 import { rewriteStored } from '../health/rewrite.ts';
 import { readStoredWith, type StoredWith } from '../health/stored-form.ts';
+import { hasControlPlane } from './live-control-plane.ts';
 import { withReadyApiservers } from './rotation-api.ts';
 import { hostProof, outstanding } from './rotation-proof.ts';
 import type { HostProof, OpenRotation, RotationRun } from './rotations.ts';
@@ -43,6 +45,7 @@ export const liveEncryptionKey: OpenRotation = (run) => ({
 
 async function prove(run: RotationRun, phase: number): Promise<readonly HostProof[]> {
   const { cluster, store } = run;
+  if (!hasControlPlane(cluster)) return [];
   const looked = await run.look();
   const proofs = hostsWithRole(cluster, 'control-plane').map(({ name }) => {
     const names = keysThere(name, looked);
@@ -96,6 +99,7 @@ function oldNames({ store }: RotationRun): readonly string[] {
 }
 
 function refuseWithoutEncryption({ cluster }: RotationRun): void {
+  requireControlPlane(cluster);
   if (cluster.kubernetes.encryption !== undefined) return;
   throw new KbinError('nothing is encrypted in this cluster: cluster.yaml has `encryption: off`', {
     step: 'rotate encryption-key, nothing was changed',

@@ -1,14 +1,16 @@
 import {
   keyIdOf,
-  keysOfPhases,
   recordSignedUntil,
   serviceAccountRotation,
   sign,
   signedUntil,
 } from '../ca/rotate-service-account.ts';
+import { atRest } from '../ca/rotation.ts';
+import { keysOfPhases } from '../ca/service-account-phases.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { parseDuration } from '../cfssl/duration.ts';
 import { type Cluster, hostsWithRole } from '../cluster/cluster.ts';
+import { requireControlPlane } from '../cluster/required.ts';
 import { compareMinors, versionOf } from '../cluster/version.ts';
 import { sha256 } from '../desired/digest.ts';
 import type { PlannedCluster } from '../diff/plan.ts';
@@ -18,6 +20,7 @@ import { type LegacyToken, legacyTokens, signAnew } from '../health/legacy-token
 import { readTokenKeys, type TokenKeys } from '../health/token-keys.ts';
 import { longestAskedFor, longestLife, type TokenSettings } from '../health/token-lives.ts';
 import { inParallel } from '../remote/parallel.ts';
+import { hasControlPlane } from './live-control-plane.ts';
 import { withApiservers, withReadyApiservers } from './rotation-api.ts';
 import { hostProof, outstanding } from './rotation-proof.ts';
 import type { HostProof, OpenRotation, RotationRun } from './rotations.ts';
@@ -32,6 +35,7 @@ export const liveServiceAccount: OpenRotation = (run) => ({
   deploys,
   prove: () => prove(run),
   before: async (phase) => {
+    if (phase === atRest) requireControlPlane(run.cluster);
     if (phase === sign) await beforeDropping(run);
   },
   proven: async (phase) => {
@@ -42,12 +46,13 @@ export const liveServiceAccount: OpenRotation = (run) => ({
 /** What is to be in force follows from the store alone: its keys are those that verify, the first of them signs. */
 async function prove(run: RotationRun): Promise<readonly HostProof[]> {
   const { cluster, store } = run;
-  const [looked, wire] = await Promise.all([run.look(), withApiservers(run, askAll)]);
+  if (!hasControlPlane(cluster)) return [];
+  const [looked, wire] = await Promise.all([run.look(), askApiservers(run)]);
   const wanted = kids(run);
   const known = readConsistently(store.folder, keysOfPhases);
   return hostsWithRole(cluster, 'control-plane').map(({ name }) => {
     const open = outstanding(cluster, deploys, name, looked.plan);
-    const wrong = open.shortcomings.length > 0 ? [] : shortcomings(wire.get(name) ?? {}, wanted);
+    const wrong = open.shortcomings.length > 0 ? [] : shortcomings(wire(name), wanted);
     const seen = known.find(({ pem }) => sha256(pem) === keysThere(name, looked));
     return hostProof(name, open, wrong, {
       ...(seen === undefined ? {} : { seen: seen.says, phase: seen.phase }),
@@ -56,9 +61,18 @@ async function prove(run: RotationRun): Promise<readonly HostProof[]> {
   });
 }
 
-async function askAll(clients: readonly ApiClient[]): Promise<ReadonlyMap<string, TokenKeys>> {
-  const asked = clients.map(async (client) => [client.target.name, await readTokenKeys(client)] as const);
-  return new Map(await Promise.all(asked));
+/** By host. Where the keys are not here, nobody is asked, and nothing is proven. */
+async function askApiservers(run: RotationRun): Promise<(host: string) => TokenKeys | KbinError> {
+  try {
+    return await withApiservers(run, async (clients) => {
+      const asked = clients.map(async (client) => [client.target.name, await readTokenKeys(client)] as const);
+      const found = new Map(await Promise.all(asked));
+      return (host) => found.get(host) ?? {};
+    });
+  } catch (error) {
+    if (!(error instanceof KbinError)) throw error;
+    return () => error;
+  }
 }
 
 /** Digest of the file with the keys that the apiserver of that host verifies with. */
@@ -76,7 +90,9 @@ function kids({ store }: RotationRun): readonly string[] {
     .map(({ pem }) => keyIdOf(pem));
 }
 
-function shortcomings({ verifies, signs, failure }: TokenKeys, wanted: readonly string[]): string[] {
+function shortcomings(seen: TokenKeys | KbinError, wanted: readonly string[]): string[] {
+  if (seen instanceof KbinError) return [`its apiserver was not asked for its keys: ${seen.message}`];
+  const { verifies, signs, failure } = seen;
   if (failure !== undefined) return [`its apiserver could not be asked for its keys: ${failure.message}`];
   const missing = wanted.filter((kid) => verifies?.includes(kid) === false);
   const more = (verifies ?? []).filter((kid) => !wanted.includes(kid));

@@ -9,11 +9,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { phaseOfKeys } from '../../src/ca/encryption-phases.ts';
 import {
   encryptionKeyRotation,
   read,
+  recordRewritten,
   retiringKeys,
   rewrite,
+  wasRewritten,
   write,
 } from '../../src/ca/rotate-encryption-key.ts';
 import { atRest } from '../../src/ca/rotation.ts';
@@ -60,12 +63,14 @@ describe('a rotation of the encryption key', () => {
     expect([phase(store), names(store)]).toEqual([rewrite, ['key2', 'key1']]);
     expect(retiring(store)).toEqual({ newest: 'key2', others: ['key1'] });
     expect(retired(store)).toEqual([]);
+    expect(encryptionKeyRotation.since?.(diskFiles(store.folder))).toBeUndefined();
 
     await advance(store);
     expect([phase(store), names(store), retired(store)]).toEqual([atRest, ['key2'], ['key1']]);
     expect(store.view().retiredEncryptionKeys()).toEqual([{ name: 'key1', sha256: old?.sha256 }]);
     expect(text(store, 'archive/encryption-key/key1.key')).toBe(oldText);
     expect(statSync(at(store, 'archive/encryption-key/key1.key')).mode & 0o777).toBe(0o600);
+    expect(encryptionKeyRotation.since?.(diskFiles(store.folder))).toEqual(now);
     expect(readdirSync(at(store, 'encryption-key')).sort()).toEqual(['key2.key', 'key2.key.sha256', 'order']);
     expect((await init(store)).applied).toEqual([]);
   });
@@ -130,4 +135,51 @@ describe('a rotation of the encryption key', () => {
     await expect(advance(store)).rejects.toThrow('has no keys in an order that can be read');
     expect(existsSync(at(store, 'encryption-key'))).toBe(false);
   });
+});
+
+describe('the keys that an apiserver has tell its phase', () => {
+  const phaseOf = (store: Store, ...keys: string[]) => phaseOfKeys(keys, diskFiles(store.folder));
+
+  test('while a rotation is under way', async () => {
+    const store = await filledStore();
+    expect(phaseOf(store, 'key1')).toBe(atRest);
+    await advance(store);
+    expect([phaseOf(store, 'key1'), phaseOf(store, 'key1', 'key2')]).toEqual([atRest, read]);
+    await advance(store);
+    expect([phaseOf(store, 'key1', 'key2'), phaseOf(store, 'key2', 'key1')]).toEqual([read, write]);
+    await advance(store);
+    expect(phaseOf(store, 'key2', 'key1')).toBe(rewrite);
+  });
+
+  test('after its end: one that was not told yet', async () => {
+    const store = await filledStore();
+    for (let step = 0; step < 4; step++) await advance(store);
+    expect([phaseOf(store, 'key2', 'key1'), phaseOf(store, 'key2')]).toEqual([write, atRest]);
+  });
+
+  test('and nothing where they are none of this store, or none at all', async () => {
+    const store = await filledStore();
+    expect([phaseOf(store), phaseOf(store, 'key7'), phaseOf(store, 'key1', 'key7')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+test('a note that all was rewritten is made once, and only in its phase', async () => {
+  const store = await filledStore();
+  const was = () => wasRewritten(diskFiles(store.folder));
+  for (let step = 0; step < 2; step++) await advance(store);
+  await recordRewritten(store, now, command);
+  expect([existsSync(at(store, 'encryption-key/rewriting')), was()]).toEqual([false, false]);
+  await advance(store);
+  expect(was()).toBe(false);
+  await recordRewritten(store, now, command);
+  await recordRewritten(store, new Date('2027-01-01T00:00:00Z'), command);
+  expect([text(store, 'encryption-key/rewriting'), was()]).toEqual([
+    'begun 2026-11-21T08:00:00.000Z\nended 2026-11-21T08:00:00.000Z\n',
+    true,
+  ]);
+  expect(phase(store)).toBe(rewrite);
 });

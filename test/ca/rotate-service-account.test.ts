@@ -11,6 +11,7 @@ import {
   verify,
 } from '../../src/ca/rotate-service-account.ts';
 import { atRest } from '../../src/ca/rotation.ts';
+import { keysOfPhases } from '../../src/ca/service-account-phases.ts';
 import type { Store } from '../../src/ca/store.ts';
 import { diskFiles } from '../../src/ca/store-files.ts';
 import { filledStore, init, smallPlan } from './stores.ts';
@@ -132,6 +133,31 @@ describe('since when the old key signs nothing', () => {
     await advance(store);
     expect(until(store)).toBeUndefined();
   });
+});
+
+test('the public keys that a host has tell its phase', async () => {
+  const store = await filledStore();
+  const phasesOf = () => keysOfPhases(diskFiles(store.folder));
+  const inForce = () =>
+    store
+      .view()
+      .serviceAccountKeys()
+      .map(({ pem }) => pem)
+      .join('');
+  const pems = [inForce()];
+  const seen = () => pems.map((pem) => phasesOf().find((one) => one.pem === pem)?.phase);
+  expect(seen()).toEqual([atRest]);
+  for (const expected of [
+    [atRest, verify],
+    [atRest, verify, sign],
+    [atRest, verify, sign, atRest],
+  ]) {
+    await advance(store);
+    pems.push(inForce());
+    expect(seen()).toEqual(expected);
+  }
+  expect(phasesOf().some(({ pem }) => pem === 'another')).toBe(false);
+  expect(serviceAccountRotation.since?.(diskFiles(store.folder))).toEqual(new Date('2026-11-21'));
 });
 
 test('a key is named in tokens as Kubernetes names it', () => {

@@ -111,7 +111,7 @@ describe('the encryption key', () => {
       expect(old.length).toBeGreaterThan(0);
       expect(await storedWith('key2')).not.toEqual([]);
 
-      await killedAt(/values in etcd are encrypted with key1/, 'encryption-key');
+      await killedAt(/secrets: \d+ written again/, 'encryption-key');
       expect(await phaseAfter('encryption-key')).toBe('rewrite');
       expect(await storedWith('key1')).toEqual([]);
       expect(await storedWith('key2')).toEqual(expect.arrayContaining([...old]));
