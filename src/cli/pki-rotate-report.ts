@@ -35,7 +35,8 @@ export function printRotation(
   { rotation, phase, says, changed, hosts, next, meanwhile }: Rotated,
 ): void {
   io.out(`${rotation}: ${phase === 'rest' ? atRestText(changed) : `phase ${phase}: ${says}`}\n\n`);
-  printTable(io, ['host', 'phase', 'proven', 'seen'], hosts.map(hostRow));
+  if (hosts.length === 0) io.out('no host has anything of it: pki/ is all that there is to change\n');
+  else printTable(io, ['host', 'phase', 'proven', 'seen'], hosts.map(hostRow));
   io.out('\n');
   if (meanwhile !== undefined) io.out(`meanwhile: ${meanwhile}\n`);
   if (next !== undefined) {

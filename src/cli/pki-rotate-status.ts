@@ -62,7 +62,9 @@ export async function pkiRotateStatus(
       io,
       ['rotation', 'phase', 'host', 'phase there', 'proven', 'seen'],
       statuses.flatMap(({ rotation, phase, hosts }) =>
-        hosts.map((host) => [rotation, phase, ...hostRow(host)]),
+        hosts.length === 0
+          ? [[rotation, phase, undefined, undefined, undefined, 'no host has anything of it']]
+          : hosts.map((host) => [rotation, phase, ...hostRow(host)]),
       ),
     );
   }

@@ -1,3 +1,4 @@
+import { planIds } from '../ca/observed-store.ts';
 import { atRest, nextPhase, phaseName, type RotationKind } from '../ca/rotation.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { certificatePlan } from '../desired/certificates.ts';
@@ -5,7 +6,7 @@ import { KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import type { DeployName } from './deploy-kinds.ts';
 import { type DeployOptions, wholeNumber } from './deploy-options.ts';
-import { runDeploy } from './deploys.ts';
+import { deploysOf, runDeploy } from './deploys.ts';
 import { rotationOf } from './live-rotations.ts';
 import { printJson } from './output.ts';
 import { passphraseOf } from './passphrase.ts';
@@ -95,7 +96,15 @@ async function decideAndBegin(
   const standing = await standingOf(run, rotation);
   refuseUnreached(kind, standing);
   const step = decide(kind, standing, run, options);
-  const decision = { step, standing, kind, deploys };
+  const plan = certificatePlan(run.cluster);
+  // Where no host has anything of it yet, pki/ is all that there is to change.
+  const possible = deploysOf(run.cluster, planIds(plan));
+  const decision = {
+    step,
+    standing,
+    kind,
+    deploys: deploys.filter((name) => possible.includes(name)),
+  };
   if (!isProven(standing)) {
     run.say(`${kind.id}: carrying on with ${nameOf(kind, standing.phase)}`);
     return decision;
@@ -107,7 +116,7 @@ async function decideAndBegin(
   await rotation.before?.(standing.phase);
   run.say(`${kind.id}: beginning ${nameOf(kind, nextPhase(kind, standing.phase))}`);
   await kind.advance({
-    plan: certificatePlan(run.cluster),
+    plan,
     store: run.store,
     now: run.now(),
     from: standing.phase,
