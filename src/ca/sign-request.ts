@@ -45,7 +45,7 @@ export function readAsked(pem: string, source: string): Asked {
     source,
     subject: readName(request.subject)
       .flat()
-      .map(({ oid, value }) => ({ type: shortNames.get(oid) ?? oid, value })),
+      .map(({ oid, value }) => ({ type: shortName(oid), value })),
     sans: readSans(extensionValue(request, extensionOids.subjectAltName)),
     key: algorithmOf(request.publicKey),
     isCa: basic !== undefined || (bits !== undefined && signsCertificates(bits)),
@@ -60,6 +60,9 @@ const shortNames: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.1.9.1', 'E'],
   ['0.9.2342.19200300.100.1.25', 'DC'],
 ]);
+
+/** `CN`, `O`, …, else the object identifier. */
+export const shortName = (oid: string): string => shortNames.get(oid) ?? oid;
 
 function usagesAsked(request: ReadRequest): readonly string[] {
   const bits = firstElement(extensionValue(request, extensionOids.keyUsage) ?? noBits).content.subarray(1);

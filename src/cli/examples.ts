@@ -28,6 +28,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'kbin pki show': [
     'kbin pki show etcd-server@k8s-master1',
     'kbin pki show /etc/kubernetes/pki/apiserver.crt --json',
+    'kbin pki show 10.0.0.1:6443',
+    'kubectl get secret -A -o yaml | kbin pki show -',
   ],
   'kbin pki revoke': [
     'kbin pki revoke etcd-peer@k8s-master3 --reason keyCompromise',
@@ -35,6 +37,20 @@ const examples: Readonly<Record<string, readonly string[]>> = {
     'kbin pki revoke 5A:01:7F --authority etcd-ca',
   ],
   'kbin pki crl': ['kbin pki crl', 'kbin pki crl etcd-ca'],
+  'kbin pki adopt': [
+    'kbin pki adopt --dry-run /etc/kubernetes',
+    'kbin pki adopt /opt/etcd/ssl /opt/kubernetes/ssl --as service-account=/opt/kubernetes/ssl/ca-key.pem',
+    'kbin pki adopt etcd-ca.pem issuing.pem root.pem',
+  ],
+  'kbin pki csr': [
+    'kbin pki csr etcd-ca -o etcd-ca.csr',
+    'kbin pki csr apiserver -o requests/',
+    'kbin pki csr --all -o requests/',
+  ],
+  'kbin pki sign': [
+    'kbin pki sign ingress.csr --profile server',
+    'kbin pki sign *.csr --profile client --valid 30d -o signed/ --yes',
+  ],
   'kbin pki rotate': [
     'kbin pki rotate etcd-ca',
     'kbin pki rotate status',

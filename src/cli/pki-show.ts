@@ -1,42 +1,29 @@
-import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findEntry, keyPairs, keyRings } from '../../pki/index.ts';
-import { sha256 } from '../ca/digest.ts';
+import { type Item, readContents } from '../ca/contents.ts';
 import { fileFailure } from '../ca/file-failure.ts';
-import { type CertificateInfo, daysLeft, inspectPem } from '../ca/inspect.ts';
-import { keyRingPaths, readKeyRing, ringKeyDigest } from '../ca/key-ring.ts';
-import { algorithmOf } from '../ca/keys.ts';
 import { storePaths } from '../ca/layout.ts';
 import { planIds } from '../ca/observed-store.ts';
-import { pemText } from '../ca/pem.ts';
-import { readConsistently } from '../ca/store-files.ts';
 import { certificatePlan } from '../desired/certificates.ts';
-import { KbinError } from '../errors.ts';
+import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
-import { type Cell, printJson, printTable } from './output.ts';
+import { printJson, printTable } from './output.ts';
+import { importPassword, type PasswordOptions } from './pkcs12-password.ts';
+import { type Surroundings, shownItems, surroundingsOf } from './pki-show-items.ts';
+import { showPublicKey, showRing } from './pki-show-keys.ts';
+import { openPkcs12 } from './pki-show-pkcs12.ts';
+import { rowsOf, type Shown } from './pki-show-rows.ts';
+import { addressIn, showServed } from './pki-show-served.ts';
+import { readDocuments } from './show-documents.ts';
 
-type Shown = { readonly file: string; readonly daysLeft: number } & CertificateInfo;
+const step = 'showing a certificate';
+/** Bytes. A List of all Secrets of a large cluster has less. */
+const most = 64 << 20;
 
-interface ShownKey {
-  readonly file: string;
-  readonly key: string;
-  /** Of the SubjectPublicKeyInfo, hex. */
-  readonly publicKeySha256: string;
-}
-
-/** Of a key ring, whose keys nobody may see. */
-interface ShownSecret {
-  readonly file: string;
-  readonly name: string;
-  readonly use: 'encrypts' | 'decrypts' | 'unknown';
-  /** Of the key file, hex. */
-  readonly fileSha256?: string;
-}
-
-/** `what`: a name of the plan, else a file. */
-export async function pkiShow(context: CliContext, what: string): Promise<void> {
-  const shown = await shownOf(context, what);
+/** `what`: a name of the plan, a file, `-` for standard input, or HOST:PORT. */
+export async function pkiShow(context: CliContext, what: string, options: PasswordOptions): Promise<void> {
+  const shown = await shownOf(context, what, options);
   if (context.json) {
     printJson(context.io, shown);
     return;
@@ -50,13 +37,23 @@ export async function pkiShow(context: CliContext, what: string): Promise<void> 
 async function shownOf(
   context: CliContext,
   what: string,
-): Promise<readonly (Shown | ShownKey | ShownSecret)[]> {
+  options: PasswordOptions,
+): Promise<readonly Shown[]> {
   if (keyPairs.some(({ id }) => id === what)) {
     return [showPublicKey(`${(await context.cluster()).folder}/pki/${storePaths(what)?.publicKey}`)];
   }
   if (keyRings.some(({ id }) => id === what))
     return showRing(`${(await context.cluster()).folder}/pki`, what);
-  return (await filesOf(context, what)).flatMap((file) => showFile(file, new Date()));
+  const around = surroundingsOf(context, new Date());
+  const file = resolve(context.io.cwd, what);
+  const address = what === '-' || existsSync(file) ? undefined : addressIn(what);
+  if (address !== undefined) return showServed(what, address, around);
+  if (what === '-') return showBytes(context, await standardInput(), 'standard input', around, options);
+  const shown: Shown[] = [];
+  for (const one of await filesOf(context, what)) {
+    shown.push(...(await showBytes(context, read(one), one, around, options)));
+  }
+  return shown;
 }
 
 async function filesOf(context: CliContext, what: string): Promise<readonly string[]> {
@@ -69,37 +66,23 @@ async function filesOf(context: CliContext, what: string): Promise<readonly stri
   return found.map((id) => `${cluster.folder}/pki/${storePaths(id)?.certificate}`);
 }
 
-function showFile(file: string, now: Date): Shown[] {
-  const content = read(file);
-  // DER begins with a SEQUENCE, which no text does.
-  const pem =
-    content[0] === 0x30 && content[1] !== 0x0a ? pemText('CERTIFICATE', content) : content.toString('utf8');
-  return inspectPem(pem, file).map((info) => ({ file, daysLeft: daysLeft(info, now), ...info }));
-}
-
-function showPublicKey(file: string): ShownKey {
-  const key = createPublicKey(read(file));
-  const spki = key.export({ type: 'spki', format: 'der' });
-  return { file, key: algorithmOf(key), publicKeySha256: sha256(spki) };
-}
-
-function showRing(folder: string, id: string): ShownSecret[] {
-  const { order, keys } = readConsistently(folder, (files) => readKeyRing(id, files));
-  if (keys.length === 0) {
-    throw new KbinError(`there is no ${id} in ${folder}`, {
-      step: 'showing a key',
-      next: 'run `kbin pki init`: it makes what is missing',
-    });
+async function showBytes(
+  context: CliContext,
+  bytes: Buffer,
+  source: string,
+  around: Surroundings,
+  options: PasswordOptions,
+): Promise<readonly Shown[]> {
+  const items = readContents(bytes, source) ?? readDocuments(bytes.toString('utf8'), source);
+  const opened: Item[] = [];
+  for (const item of items) {
+    if (item.kind === 'pkcs12') opened.push(...openPkcs12(item, await importPassword(context, options)));
+    else opened.push(item);
   }
-  const known = order === 'read' || order === 'guessed';
-  return keys.map((key, index) => {
-    const digest = ringKeyDigest(key);
-    return {
-      file: `${folder}/${keyRingPaths.key(id, key.name)}`,
-      name: key.name,
-      use: known ? (index === 0 ? 'encrypts' : 'decrypts') : 'unknown',
-      ...(digest === undefined ? {} : { fileSha256: digest }),
-    };
+  if (opened.length > 0) return shownItems(opened, around);
+  throw new KbinError(`${source} holds no certificate`, {
+    step,
+    next: 'give a file in PEM or DER, a PKCS #12 file, a kubeconfig, a Secret as YAML or JSON, or HOST:PORT',
   });
 }
 
@@ -107,50 +90,25 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw fileFailure(`cannot read ${file}`, 'showing a certificate', error);
+    throw fileFailure(`cannot read ${file}`, step, error);
   }
 }
 
-function rowsOf(entry: Shown | ShownKey | ShownSecret): Cell[][] {
-  if ('subject' in entry) return certificateRows(entry);
-  return 'use' in entry ? secretRows(entry) : keyRows(entry);
-}
-
-function secretRows({ file, name, use, fileSha256 }: ShownSecret): Cell[][] {
-  return [
-    ['file', file],
-    ['name', name],
-    ['use', use],
-    ['file sha256', fileSha256],
-  ];
-}
-
-function keyRows({ file, key, publicKeySha256 }: ShownKey): Cell[][] {
-  return [
-    ['file', file],
-    ['key', key],
-    ['public key sha256', publicKeySha256],
-  ];
-}
-
-function certificateRows(shown: Shown): Cell[][] {
-  const authority = shown.pathLength === undefined ? 'yes' : `yes, path length ${shown.pathLength}`;
-  return [
-    ['file', shown.file],
-    ['subject', shown.subject],
-    ['issuer', shown.issuer],
-    ['SANs', shown.sans.map(({ type, value }) => (type === 'dns' ? value : `${type}:${value}`)).join(', ')],
-    ['usages', shown.usages.join(', ')],
-    ['CA', shown.isCa ? authority : 'no'],
-    ['key', shown.key],
-    ['signature', shown.signature],
-    ['serial', shown.serial],
-    ['valid from', shown.notBefore.toISOString()],
-    ['valid until', shown.notAfter.toISOString()],
-    ['days left', shown.daysLeft],
-    ['sha256', shown.fingerprints.sha256],
-    ['sha1', shown.fingerprints.sha1],
-    ['subject key id', shown.subjectKeyId],
-    ['authority key id', shown.authorityKeyId],
-  ];
+async function standardInput(): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of process.stdin) {
+    const bytes = Buffer.from(part as Uint8Array);
+    size += bytes.length;
+    if (size > most) {
+      throw new KbinError('standard input does not end', {
+        step,
+        why: `more than ${most >> 20} MiB have come`,
+        next: 'give one file, or one object',
+        exit: exitCode.usage,
+      });
+    }
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts);
 }

@@ -1,6 +1,7 @@
 import { commandGroup, type Register } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
+import type { PasswordOptions } from './pkcs12-password.ts';
 import { registerCheck } from './pki-check-command.ts';
 import type { ExportOptions } from './pki-export.ts';
 import type { InitOptions } from './pki-init.ts';
@@ -163,12 +164,21 @@ export const register: Register = (program, context) => {
     .command('show')
     .summary('show what certificates say')
     .argument(
-      '<file|name>',
-      'PEM or DER file, or a name out of "kbin pki list": etcd-ca, etcd-server@HOST, apiserver',
+      '<what>',
+      'file, "-" for standard input, HOST:PORT, or a name out of "kbin pki list": etcd-ca, etcd-server@HOST, apiserver',
     )
     .description(
-      'Shows what certificates say: subject, issuer, SANs, usages, key, serial, fingerprints, days left. A file may ' +
-        'hold several; a name without @HOST stands for those of all hosts.',
+      'Shows what certificates say: subject, issuer, what signed them, SANs, usages, key, serial, fingerprints, days ' +
+        'left. A name without @HOST stands for those of all hosts. A file may hold several, in PEM; or be DER, ' +
+        'PKCS #12, a kubeconfig, or what `kubectl get secret -o yaml` prints. Certificate requests and revocation ' +
+        'lists are shown too, private keys never.\n\n' +
+        'HOST:PORT shows what is served there, and whether a CA of this cluster made it.',
     )
-    .action(async (what: string) => (await import('./pki-show.ts')).pkiShow(context, what));
+    .option(
+      '--password-file <file>',
+      'file with the password of a PKCS #12 file (default: $KBIN_PKCS12_PASSWORD)',
+    )
+    .action(async (what: string, options: PasswordOptions) => {
+      await (await import('./pki-show.ts')).pkiShow(context, what, options);
+    });
 };

@@ -8,7 +8,14 @@ import type { Address, Dial } from './target.ts';
 
 /** What a listener showed in the TLS handshake, DER: its own certificate first, then what it sent along. */
 export type ServedChain =
-  | { readonly state: 'served'; readonly chain: readonly Buffer[] }
+  | {
+      readonly state: 'served';
+      readonly chain: readonly Buffer[];
+      /** `TLSv1.3`. */
+      readonly protocol: string;
+      /** What was agreed upon of what was offered; undefined: nothing. */
+      readonly alpn: string | undefined;
+    }
   /** Nothing listens there: then nothing wrong is served either. */
   | { readonly state: 'closed'; readonly why: Cause }
   | { readonly state: 'unseen'; readonly why: Cause };
@@ -28,7 +35,12 @@ export async function servedChain(address: Address, options: ServedChainOptions)
   try {
     raw = await dial(address.host, address.port, deadlineMs);
     const socket = await handshake(raw, address, options);
-    return { state: 'served', chain: chainOf(socket) };
+    return {
+      state: 'served',
+      chain: chainOf(socket),
+      protocol: socket.getProtocol() ?? 'unknown',
+      alpn: socket.alpnProtocol || undefined,
+    };
   } catch (error) {
     const why = causeOf(error, { deadlineMs });
     return { state: why.code === 'refused' ? 'closed' : 'unseen', why };
@@ -47,6 +59,7 @@ function handshake(
       socket: raw,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
+      ALPNProtocols: ['h2', 'http/1.1'],
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...client,
     });
