@@ -97,7 +97,7 @@ async function beginTrust(step: Step): Promise<void> {
   refuseOtherChanges(step, diff.changes);
   const next = pathsBeside('next', id);
   if ([next.key, next.request].some((path) => files.read(path).state !== 'absent')) {
-    throw waiting(id, files.place(next.request), files.place(next.certificate ?? ''));
+    throw waiting(id, files.place(next.request));
   }
   const pair = await generateKeyPair(authority.key);
   const { pem } = issueAuthority({ ...authority, spki: pair.spki, now }, createPrivateKey(pair.pem));
@@ -105,11 +105,11 @@ async function beginTrust(step: Step): Promise<void> {
   for (const file of filesOf(next, pem, seal(pair.pem))) transaction.stage(file);
 }
 
-function waiting(id: string, request: string, certificate: string): KbinError {
+function waiting(id: string, request: string): KbinError {
   return new KbinError(`the next ${id} waits for its certificate`, {
     step: 'certificate store',
     why: `its key was made here, and ${request} is to be signed outside`,
-    next: `put the signed certificate in place as ${certificate} (see "kbin pki adopt --help"), or remove both files to have a CA made here`,
+    next: 'have it signed and run `kbin pki adopt FILE`, or remove key and request to have a CA made here',
   });
 }
 
