@@ -21,6 +21,8 @@ export interface StoreCheck {
   readonly others: readonly OtherFinding[];
   /** The CAs that are trusted: those in use, and the next and the previous one of a rotation. */
   readonly authorities: readonly KnownAuthority[];
+  /** What stays as it is, and should be known: in sentences. */
+  readonly notes: readonly string[];
   /** What was revoked, by the CA's id. */
   readonly revoked: ReadonlyMap<string, readonly Revoked[]>;
 }
@@ -39,8 +41,9 @@ export async function checkStore(
 ): Promise<StoreCheck> {
   const { observed, diff } = await compareStore(plan, folder, options);
   const listed = plannedCertificates(plan);
-  const { files, revocations } = readConsistently(folder, (store) => ({
+  const { files, openKeys, revocations } = readConsistently(folder, (store) => ({
     files: readPems(store, listed),
+    openKeys: openKeyFiles(store),
     revocations: plan.authorities.map(({ id }) => ({ id, ...observeRevocations(store, id) })),
   }));
   const revoked = new Map(revocations.map(({ id, revoked: entries }) => [id, entries]));
@@ -73,7 +76,11 @@ export async function checkStore(
     others: [
       ...others(diff, new Set(certificates.map(({ name }) => name ?? ''))),
       ...revocations.flatMap(({ id, list }) => listAge(id, list, options.now)),
+      ...openKeys
+        .filter(({ path }) => !listed.some((one) => one.beside === undefined && keyPath(one) === path))
+        .map(({ path, mode }) => ({ name: path, ...keyOpen(mode) })),
     ],
+    notes: diff.notes.map(({ message }) => message),
     authorities,
     revoked,
   };
@@ -166,6 +173,7 @@ const saidElsewhere: ReadonlySet<string> = new Set([
   'other-ca',
   'not-a-ca',
   'revoked',
+  'key-mode',
   'crl-expires',
 ]);
 
@@ -193,9 +201,18 @@ function differences(
     ),
     ...reasons
       .filter(({ code }) => !saidElsewhere.has(code) && !(elsewhere && code === 'key-missing'))
-      .filter(({ code }) => !(entry !== undefined && code === 'key-mode'))
       .map(fromReason),
   ];
+}
+
+const keyPath = ({ path }: Listed): string => path.replace(/\.crt$/, '.key');
+
+/** Every one, also of what is retired, or waits for its certificate. */
+function openKeyFiles(files: StoreFiles): { path: string; mode: number }[] {
+  return files.list().flatMap((path) => {
+    const reading = path.endsWith('.key') ? files.read(path) : undefined;
+    return reading?.state === 'read' && (reading.mode & 0o077) !== 0 ? [{ path, mode: reading.mode }] : [];
+  });
 }
 
 /** Said whatever else is wrong with it. */
@@ -203,9 +220,13 @@ function openKey(entry: Pick<ObservedEntry, 'key'> | undefined): CertificateFind
   const key = entry?.key;
   if (key?.state !== 'read' && key?.state !== 'encrypted') return [];
   if ((key.mode & 0o077) === 0) return [];
-  const message = `its key is open to other users (mode ${key.mode.toString(8).padStart(4, '0')})`;
-  const next = '`kbin pki init` closes it; think of who may have read it';
-  return [{ code: 'key-open', severity: 'fail', message, next }];
+  return [keyOpen(key.mode)];
+}
+
+function keyOpen(mode: number): CertificateFinding {
+  const message = `its key is open to other users (mode ${mode.toString(8).padStart(4, '0')})`;
+  const next = 'chmod 600, and think of who may have read it';
+  return { code: 'key-open', severity: 'fail', message, next };
 }
 
 /** Nothing is wrong with a key that others keep, or that only opens for them. */
@@ -214,10 +235,9 @@ const mayBeElsewhere = /-closed$|^key-pair-lost$|^encryption-key-lost$/;
 const harmless: ReadonlySet<string> = new Set(['key-digest', 'public-key', 'key-order', 'key-record']);
 
 function fromReason({ code, message }: Reason): CertificateFinding {
-  const plain = code === 'new' || code === 'key-mode' || code.startsWith('crl-');
-  const codes: Readonly<Record<string, string>> = { 'key-mode': 'key-open', new: 'not-made' };
+  const plain = code === 'new' || code.startsWith('crl-');
   return {
-    code: codes[code] ?? (plain ? code : 'not-as-planned'),
+    code: code === 'new' ? 'not-made' : plain ? code : 'not-as-planned',
     severity: harmless.has(code) ? 'warn' : 'fail',
     message: plain ? message : `not what cluster.yaml wants: ${message}`,
     next: '`kbin pki init` puts it right',

@@ -33,8 +33,8 @@ export async function checkCluster(inputs: ClusterCheck): Promise<PkiCheckParts>
   const { cluster, store, hosts } = inputs;
   const plan = certificatePlan(cluster);
   const stored = await checkStore(plan, store.folder, inputs);
-  const { certificates, others } = stored;
-  if (hosts === undefined) return { certificates, others, gaps: [], notes: [] };
+  const { certificates, others, notes } = stored;
+  if (hosts === undefined) return { certificates, others, gaps: [], notes };
   const known = knownOf(plan, stored, inputs);
   const [disks, shown] = await Promise.all([
     allDisks(cluster, store, hosts.connect, known),
@@ -48,7 +48,7 @@ export async function checkCluster(inputs: ClusterCheck): Promise<PkiCheckParts>
     certificates: [...seen, ...served],
     others: [...others, ...disks.others],
     gaps: [...disks.gaps, ...shown.flatMap(servedGap)],
-    notes: [...disks.notes, ...shown.flatMap((one) => closedNote(one, disks.absent))],
+    notes: [...notes, ...disks.notes, ...shown.flatMap((one) => closedNote(one, disks.absent))],
   };
 }
 

@@ -89,8 +89,6 @@ function gapCheck({ host, what, why, next }: Gap): Check {
 
 type Placed = Partial<Pick<SeenCertificate, 'host' | 'where' | 'name'>>;
 
-const withoutName = ({ name: _name, ...place }: Placed): Placed => place;
-
 function placeOf({ host, where, name }: Placed): string {
   const place = host === undefined ? where : `${host}:${where}`;
   return [name === where ? undefined : name, place].filter((part) => part !== undefined).join(' ');
@@ -158,22 +156,30 @@ export function printFindings(io: Io, { certificates, others, gaps, notes }: Pki
     ...others.map((one): [Placed, CertificateFinding] => [one, one]),
   ];
   for (const [place, finding] of all) {
-    const key = [finding.code, place.name, finding.message].join('\n');
+    const key = [finding.code, finding.message].join('\n');
     const known = said.get(key);
     if (known === undefined) said.set(key, { finding, places: [placeOf(place)] });
-    else known.places.push(placeOf(withoutName(place)));
+    else known.places.push(placeOf(place));
   }
   const order = { fail: 0, warn: 1 };
   const entries = [...said.values()].sort((a, b) => order[a.finding.severity] - order[b.finding.severity]);
   for (const { finding, places } of entries) {
     const { code, severity, message, next } = finding;
-    io.out(`${paint(io, colour[severity], severity)}  ${code} ${places.join(', ')}: ${message}\n`);
+    io.out(`${paint(io, colour[severity], severity)}  ${code} ${placesText(places)}: ${message}\n`);
     io.out(`      next: ${next}\n`);
   }
   for (const note of notes) io.out(`note  ${note}\n`);
   for (const { host, what, why, next } of gaps) {
     io.out(`${paint(io, 'red', 'not looked at')}  ${host}, ${what}: ${why}\n      next: ${next}\n`);
   }
+}
+
+/** The table has a line for each of them, --json all places. */
+function placesText(places: readonly string[]): string {
+  const most = 4;
+  const more = places.length - most;
+  const shown = more > 1 ? places.slice(0, most) : places;
+  return `${shown.join(', ')}${more > 1 ? ` and ${more} more` : ''}`;
 }
 
 /** `certificates of cluster prod: 2 faults, 1 warning; the first ends in 12 days (etcd-server@node1)` */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Mistake } from '../cluster/mistake.ts';
 import { readValidity } from '../cluster/quantity.ts';
 import { exitCode, KbinError } from '../errors.ts';
+import { unlessAborted } from '../health/aborted.ts';
 import type { CliContext } from './context.ts';
 import { lookOptions, ownCluster } from './health-source.ts';
 import { writeJUnit } from './junit-file.ts';
@@ -40,7 +41,7 @@ export async function pkiCheck(
   const found =
     paths.length > 0
       ? pkiCheckOf('files', terms, checkFiles({ ...terms, paths, cwd: io.cwd }))
-      : await ofCluster(context, flags, { ...terms, ...look });
+      : await unlessAborted(ofCluster(context, flags, { ...terms, ...look }), look.signal);
   if (flags.junit !== undefined) {
     await writeJUnit(resolve(io.cwd, flags.junit), {
       title: `kbin pki check: ${found.subject}`,

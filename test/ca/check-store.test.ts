@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkStore } from '../../src/ca/check-store.ts';
@@ -45,6 +45,22 @@ describe('what is wrong is found', () => {
       'a key that is open to others',
       (store) => chmodSync(at(store, 'etcd-ca/ca.key'), 0o640),
       ['fail key-open etcd-ca'],
+    ],
+    [
+      'a retired key that is open to others',
+      (store) => {
+        mkdirSync(at(store, 'archive/etcd-ca'), { recursive: true });
+        writeFileSync(at(store, 'archive/etcd-ca/ca-20260101-ab12cd34.key'), 'retired', { mode: 0o644 });
+      },
+      ['fail key-open archive/etcd-ca/ca-20260101-ab12cd34.key'],
+    ],
+    [
+      'tokens’ and Secrets’ keys that are open to others',
+      (store) => {
+        chmodSync(at(store, 'service-account/sa.key'), 0o604);
+        chmodSync(at(store, 'encryption-key/key1.key'), 0o660);
+      },
+      ['fail key-open service-account/sa.key', 'fail key-open encryption-key/key1.key'],
     ],
     [
       'another key',

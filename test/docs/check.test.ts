@@ -15,16 +15,14 @@ function codes(): string[] {
   const text = [...own, ...cli.map((name) => `src/cli/${name}`), 'src/ca/store-changes.ts']
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n');
-  const written = [...text.matchAll(/(?:code: |failure\(|new: |'key-mode': )'([a-z-]+)'/g)].map(
-    ([, code = '']) => code,
-  );
+  const written = [...text.matchAll(/(?:code: |failure\()'([a-z-]+)'/g)].map(([, code = '']) => code);
   const listed = [...text.matchAll(/^ {4}\| '([a-z-]+)'/gm)].map(([, code = '']) => code);
   const lists = listed.filter((code) => code.startsWith('crl-') && code !== 'crl-renewal');
   const problems = /interface StoreProblem \{([\s\S]*?)\n\}/.exec(text)?.[1] ?? '';
   const stops = [...problems.matchAll(/'([a-z-]+)'/g)].map(([, code = '']) => code);
   // These have a finding of their own, or are said of renewing alone.
   const silent = ['ca-expired', 'not-a-ca', 'ca-key-missing', 'signed-elsewhere', 'key-not-kept'];
-  return [...new Set([...written, ...lists, ...stops, 'not-as-planned'])].filter(
+  return [...new Set([...written, ...lists, ...stops, 'not-made', 'not-as-planned'])].filter(
     (code) => !silent.includes(code),
   );
 }
