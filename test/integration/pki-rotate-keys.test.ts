@@ -92,6 +92,15 @@ async function whileClientsWork(work: () => Promise<void>): Promise<void> {
   expect(reader.rounds).toBeGreaterThan(50);
 }
 
+/** After a run that was killed while it restarted one of them. */
+async function allReady(): Promise<void> {
+  for (const name of names) {
+    await until(`the apiserver of ${name} is ready`, async () => {
+      return (await plane.kubectl(name, 'get', '--raw', '/readyz')) === 'ok' || undefined;
+    });
+  }
+}
+
 describe('the encryption key', () => {
   test('is replaced while clients write and read, and every phase that is cut off is carried on', {
     timeout: 900_000,
@@ -173,7 +182,7 @@ describe('the encryption key', () => {
   });
 });
 
-/** kube-apiserver on node1 as it was before the rotation: with key1 first, on another port. Returns how to stop it. */
+/** kube-apiserver on node1 as it was in the phase before: with key1 first, on another port. Returns how to stop it. */
 async function oldApiserver(): Promise<() => Promise<void>> {
   const node1 = lab.host('node1');
   const script = `set -e
@@ -183,7 +192,9 @@ user=$(stat -c %U /proc/$pid)
 for index in "\${!argv[@]}"; do
   case \${argv[index]} in
     --encryption-provider-config=*)
-      awk '/name: "key2"/ { getline; next } { print }' "\${argv[index]#*=}" >/run/old-encryption.yaml
+      awk '/name: "key2"/ { held = $0; getline; held = held "\\n" $0; next }
+        { print }
+        /name: "key1"/ { getline; print; print held }' "\${argv[index]#*=}" >/run/old-encryption.yaml
       argv[index]=--encryption-provider-config=/run/old-encryption.yaml ;;
     --secure-port=*) argv[index]=--secure-port=7443 ;;
     --audit-log-path=*) argv[index]=--audit-log-path=- ;;
@@ -276,6 +287,7 @@ describe('the service-account key', () => {
 
       await killedAt(/node2.*kube-apiserver: restart/, 'service-account');
       expect(kidInUse()).not.toBe(oldKid);
+      await allReady();
       // One apiserver signs with the new key, another still with the old one, and all accept both.
       for (const name of names) expect(await acceptedBy(await tokenFor(name, 'worker'))).toEqual(names);
       expect(await phaseAfter('service-account')).toBe('sign');
