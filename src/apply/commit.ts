@@ -8,6 +8,7 @@ import { folderOf } from '../desired/folders.ts';
 import type { Change, HostPlan } from '../diff/changes.ts';
 import type { Observed } from '../observe/observed.ts';
 import { stagedPath } from '../remote/upload.ts';
+import { unprovenPlaces } from './leftovers.ts';
 import {
   account,
   discard,
@@ -106,10 +107,20 @@ export function commitment(task: Task): readonly Operation[] {
   ];
 }
 
+/** Whether there is something to bring back: of this run, or of one that was cut off before it had proven its changes. */
+export function hasFormerFiles(task: Task): boolean {
+  return withdrawn(task).length > 0;
+}
+
+function withdrawn(task: Task): readonly string[] {
+  const staged = [...filesToStage(task), ...bundlesToStage(task)].map(({ path }) => path);
+  return unique([...staged, ...unprovenPlaces(task)]);
+}
+
 /** Brings back what was there before `commitment`, and runs it. */
 export function withdrawal(task: Task): readonly Operation[] {
   const unit = task.component.unit.name;
-  const places = [...filesToStage(task), ...bundlesToStage(task)].map(({ path }) => path);
+  const places = withdrawn(task);
   return [
     ...places.map(restore),
     ...unique(places.map(folderOf)).map(sync),

@@ -1,6 +1,7 @@
 import type { ControlPlaneComponent } from '../cluster/cluster.ts';
 import { type ApiReading, readApiservers } from '../health/api-gates.ts';
 import { apiserverKind, refuseRestart } from './apiservers.ts';
+import { refuseUnacceptedClient } from './client-accepted.ts';
 import type { ControlPlaneRun } from './control-plane-run.ts';
 import { workOf } from './deployment.ts';
 import { electedKind } from './elected.ts';
@@ -31,6 +32,7 @@ export async function rollOutControlPlane(
   const woken = new Map<ControlPlaneComponent, readonly string[]>();
   for (const [component, instances] of places) {
     const spoken = naming(work, component);
+    if (component !== 'kube-apiserver') await refuseUnacceptedClient(run, component, instances);
     const kind = kindOf(run, spoken, component);
     woken.set(component, await rollOutInstances(spoken, kind, instances));
     await clearUpKept(spoken, instances);

@@ -16,6 +16,8 @@ export interface EtcdPlanInputs {
   readonly readings: readonly EtcdReading[];
   readonly store: StoreView;
   readonly binaries: ReadonlyMap<Architecture, Binaries>;
+  /** Milliseconds since 1970: certificates that would not do now stop the run. */
+  readonly now: number;
 }
 
 /** A host of the run, what is to become of its member, and what has to change for that. */
@@ -33,7 +35,7 @@ export interface EtcdPlan {
 
 /** What a run would do to the hosts it can reach. Pure. */
 export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
-  const { cluster, survey, skipped, readings, store, binaries } = run;
+  const { cluster, survey, skipped, readings, store, binaries, now } = run;
   const { plan, membership, sides } = planCluster({
     facts: {
       cluster,
@@ -45,6 +47,7 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
     store,
     binaries,
     only: ['etcd'],
+    now,
   });
   return {
     membership,

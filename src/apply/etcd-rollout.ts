@@ -2,12 +2,14 @@ import type { MemberAction } from '../diff/etcd-membership.ts';
 import { canRestart, healthyVoters } from '../health/gates.ts';
 import { commitMember } from './etcd-proof.ts';
 import { promote } from './join.ts';
+import { unprovenPlaces } from './leftovers.ts';
+import { refuseUnwelcomePeer } from './peers.ts';
 import { rollingRestart, wouldLoseQuorum } from './rolling.ts';
 import { type Member, type Rollout, settle } from './rollout.ts';
 import { stage } from './stage.ts';
 import { settleTogether, startTogether } from './start.ts';
 import { refuseWaking, wake } from './wake.ts';
-import { checkpoint } from './work.ts';
+import { checkpoint, onAll } from './work.ts';
 
 /** A member with what is to become of it. */
 export interface DecidedMember extends Member {
@@ -18,8 +20,8 @@ export interface DecidedMember extends Member {
 
 /**
  * Brings members that exist, or are about to be a new cluster, to their desired state: uploads to all at once, then
- * those that are down, then those that run and do not answer, then what disturbs nobody, then restarts one at a time,
- * then votes for learners.
+ * those that are down, then those that run and do not answer, then what a run that was cut off has changed and not
+ * proven, then what disturbs nobody, then restarts one at a time, then votes for learners.
  */
 export async function rollOut(
   rollout: Rollout,
@@ -29,13 +31,15 @@ export async function rollOut(
   const having = (...actions: MemberAction[]) => members.filter(({ action }) => actions.includes(action));
   const changing = having('bootstrap', 'repair', 'keep', 'promote').filter(hasChanges);
   await refuseLosingQuorum(rollout, changing);
+  await refuseUnwelcomePeers(rollout, changing);
   await stage(rollout, changing);
   checkpoint(rollout, 'everything is uploaded, and nothing of it is in force yet');
 
   const first = having('bootstrap');
   if (first.length > 0) return { ...(await bootstrap(rollout, first, record)), spared: [] };
   const spared = await repair(rollout, having('repair'));
-  for (const member of having('keep', 'promote').filter(isQuiet)) {
+  const quiet = having('keep', 'promote').filter(isQuiet);
+  for (const member of [...quiet.filter(isUnproven), ...quiet.filter((one) => !isUnproven(one))]) {
     checkpoint(rollout, `before ${member.name} is changed`);
     await settle(rollout, member, await commitMember(rollout, member));
   }
@@ -121,10 +125,21 @@ async function refuseLosingQuorum(rollout: Rollout, changing: readonly DecidedMe
   }
 }
 
+/** Before anything is uploaded. What is down altogether can only get better. */
+async function refuseUnwelcomePeers(rollout: Rollout, changing: readonly DecidedMember[]): Promise<void> {
+  if (rollout.allowDowntime) return;
+  await onAll(rollout, changing, (member) => refuseUnwelcomePeer(rollout, member));
+}
+
 function hasChanges({ task }: Member): boolean {
   return task.plan.changes.length > 0;
 }
 
+/** To be changed, or at least to be proven, without a restart. */
 function isQuiet(member: Member): boolean {
-  return hasChanges(member) && member.task.plan.disruption === 'none';
+  return (hasChanges(member) || isUnproven(member)) && member.task.plan.disruption === 'none';
+}
+
+function isUnproven({ task }: Member): boolean {
+  return unprovenPlaces(task).length > 0;
 }

@@ -27,7 +27,8 @@ export interface EtcdRun {
 export function planOf(run: EtcdRun, readings: readonly MemberReading[]): EtcdPlan {
   const { deployment, survey, store, binaries } = run;
   const { cluster, skipHosts } = deployment;
-  return etcdPlan({ cluster, survey, skipped: skipHosts, readings, store, binaries });
+  const now = deployment.now();
+  return etcdPlan({ cluster, survey, skipped: skipHosts, readings, store, binaries, now });
 }
 
 export function memberOf(

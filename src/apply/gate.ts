@@ -1,5 +1,5 @@
 import { KbinError } from '../errors.ts';
-import { bundlesToStage, commitment, filesToStage, type Task, withdrawal } from './commit.ts';
+import { commitment, hasFormerFiles, withdrawal } from './commit.ts';
 import { act } from './operations.ts';
 import type { Work, Workplace } from './work.ts';
 
@@ -31,14 +31,12 @@ export async function commitAndProve<P extends Workplace, T>(
   }
 }
 
-function hasFormerFiles(task: Task): boolean {
-  return filesToStage(task).length + bundlesToStage(task).length > 0;
-}
-
 /** How that went, in a clause. */
 async function bringBack<P extends Workplace>(place: P, prove: Proof<P, unknown>): Promise<string> {
   const { host, task } = place;
-  const former = { ...place, task: { ...task, plan: { ...task.plan, changes: [] } } };
+  // What it serves and presents is the former then, which nothing here has.
+  const component = { ...task.component, bundles: [] };
+  const former = { ...place, task: { ...task, component, plan: { ...task.plan, changes: [] } } };
   let began: number | undefined;
   try {
     began = await act(host, 'bring back', withdrawal(task));

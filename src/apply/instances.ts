@@ -1,5 +1,6 @@
 import type { Change } from '../diff/changes.ts';
 import { commitAndProve } from './gate.ts';
+import { unprovenPlaces } from './leftovers.ts';
 import { checkpoint, clearUp, onAll, type Work, type Workplace } from './work.ts';
 
 /** What is particular to a component that runs on several hosts side by side. */
@@ -23,7 +24,8 @@ const patience = 30;
 
 /**
  * One component on all hosts: those that are down first and together (that disturbs nobody), then what needs no restart,
- * then those that run and are not healthy, then restarts one at a time, each proven before the next.
+ * then those that run and are not healthy, then what a run that was cut off has changed and not proven, then restarts
+ * one at a time, each proven before the next.
  *
  * @returns names of the hosts where it had to be restarted only because it did not answer
  */
@@ -43,6 +45,10 @@ export async function rollOutInstances(
     await bring(work, kind, place);
   }
   const woken = await wake(work, kind, places.filter(isRunningAsWanted));
+  for (const place of places.filter((one) => isRunningAsWanted(one) && isUnproven(one))) {
+    work.progress.step(place.name, 'proving what an earlier run has changed');
+    await kind.prove(place, 0);
+  }
   await restartOneByOne(
     work,
     kind,
@@ -104,6 +110,10 @@ async function bring(work: Work, kind: Kind, place: Workplace): Promise<void> {
 /** After a quiet change was proven, too. */
 function isRunningAsWanted({ task }: Workplace): boolean {
   return task.plan.disruption === 'none' && task.plan.changes.length === 0;
+}
+
+function isUnproven({ task }: Workplace): boolean {
+  return unprovenPlaces(task).length > 0;
 }
 
 function isQuiet({ task }: Workplace): boolean {

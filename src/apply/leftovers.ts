@@ -25,6 +25,21 @@ export function leftoversOf({
   });
 }
 
+/**
+ * Files and bundles of the component whose former state is still kept beside them: an earlier run put new ones in place
+ * and was cut off before it had proven them.
+ */
+export function unprovenPlaces({
+  component,
+  observed,
+}: Pick<Task, 'component' | 'observed'>): readonly string[] {
+  return [...component.files, ...component.bundles]
+    .map(({ path }) => path)
+    .filter((path) =>
+      observed.leftovers.includes(`${folderOf(path)}/.kbin-old-${path.slice(path.lastIndexOf('/') + 1)}`),
+    );
+}
+
 function placesOf({ files, bundles, state }: DesiredComponent): readonly string[] {
   return [...[...files, ...bundles].map(({ path }) => path), ...(state === undefined ? [] : [state.marker])];
 }

@@ -1,13 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import type { Patience } from '../health/gates.ts';
-import { bundlesToStage, type Task } from './commit.ts';
+import type { Task } from './commit.ts';
 
 /** Seconds that a component may take to notice a new certificate by itself: it looks once a minute. */
 const noticing = 90;
 
-/** Of the certificate that a changed bundle gives the component to serve, as X509Certificate.fingerprint256 has it. */
-export function issuedFingerprint(task: Task): string | undefined {
-  const files = bundlesToStage(task).flatMap((bundle) => bundle.files);
+/**
+ * Of the certificate that the component is given to serve, as X509Certificate.fingerprint256 has it. Asked for whether
+ * its bundle changes in this run or not: an earlier one may have been cut off before it saw what is served.
+ */
+export function issuedFingerprint({ component }: Pick<Task, 'component'>): string | undefined {
+  const files = component.bundles.flatMap((bundle) => bundle.files);
   const content = files.find(({ path }) => path === 'server.crt')?.content;
   return content?.kind === 'text' ? new X509Certificate(content.text).fingerprint256 : undefined;
 }

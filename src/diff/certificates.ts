@@ -48,6 +48,7 @@ export function certificates(inputs: CertificateInputs): PlanFinding[] {
       if (signer instanceof X509Certificate && !leadsTo(inputs.store, leaf.id, signer)) {
         findings.push(strange(leaf.id, authority.id));
       }
+      findings.push(...withoutUsages(leaf, certificate));
     }
   }
   return [...findings, ...[...lacking].map(([names, ids]) => withoutNames(names, ids))];
@@ -101,6 +102,28 @@ function read(store: StoreView, id: string): X509Certificate | 'unreadable' | un
 }
 
 /** Of those that somebody depends on; that the others are there, `kbin pki init` sees to. */
+/** RFC 5280 section 4.2.1.12: the ones that matter here. A certificate without the extension is good for all. */
+const extendedUsages = [
+  { usage: 'server auth', oid: '1.3.6.1.5.5.7.3.1' },
+  { usage: 'client auth', oid: '1.3.6.1.5.5.7.3.2' },
+] as const;
+const anyExtendedUsage = '2.5.29.37.0';
+
+function withoutUsages({ id, usages }: PlannedLeaf, certificate: X509Certificate): PlanFinding[] {
+  const present: readonly string[] | undefined = certificate.keyUsage;
+  if (present === undefined || present.includes(anyExtendedUsage)) return [];
+  const missing = extendedUsages.filter(({ usage, oid }) => usages.includes(usage) && !present.includes(oid));
+  if (missing.length === 0) return [];
+  return [
+    {
+      severity: 'stop',
+      code: 'usages-missing',
+      message: `the certificate ${id} of the store is not meant for ${missing.map(({ usage }) => usage).join(', ')}`,
+      next: 'run `kbin pki init`: it issues it anew with the usages that it needs',
+    },
+  ];
+}
+
 function missingNames(certificate: X509Certificate, { needed }: PlannedLeaf): string[] {
   const options = { wildcards: false, subject: 'never' } as const;
   return needed
@@ -144,7 +167,7 @@ function validity(id: string, certificate: X509Certificate, now: number): PlanFi
       severity: 'warning',
       code: 'certificate-expires',
       message: `the certificate ${id} has ${days} day${days === 1 ? '' : 's'} left, until ${date(to)}`,
-      next: 'renew it before: `kbin pki list` shows all that run out soon',
+      next: 'renew it before: `kbin pki renew --within 30d --deploy`',
     },
   ];
 }

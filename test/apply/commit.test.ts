@@ -3,12 +3,13 @@ import {
   bundlesToStage,
   commitment,
   filesToStage,
+  hasFormerFiles,
   preparation,
   stopSeconds,
   type Task,
   withdrawal,
 } from '../../src/apply/commit.ts';
-import { completion, leftoversOf } from '../../src/apply/leftovers.ts';
+import { completion, leftoversOf, unprovenPlaces } from '../../src/apply/leftovers.ts';
 import type { ClusterHost } from '../../src/cluster/cluster.ts';
 import { desire } from '../../src/desired/desire.ts';
 import type { DesiredComponent } from '../../src/desired/desired.ts';
@@ -239,4 +240,18 @@ test('a process gets as long to stop as its unit says', () => {
   );
   expect(stopSeconds(component)).toBe(90);
   expect(stopSeconds({ ...component, files: slow })).toBe(700);
+});
+
+test('what an earlier run has put in place and not proven is brought back too, and other leftovers are not', () => {
+  const cutOff = observedWith(
+    {},
+    { leftovers: ['/etc/etcd/.kbin-old-ssl', '/etc/etcd/.kbin-new-etcd.conf'] },
+  );
+  const task = taskOf(cutOff);
+  expect(task.plan.changes).toEqual([]);
+  expect(unprovenPlaces(task)).toEqual(['/etc/etcd/ssl']);
+  expect(hasFormerFiles(task)).toBe(true);
+  // It reads its certificates by itself: nothing is restarted.
+  expect(withdrawal(task)).toEqual([['restore', '/etc/etcd/ssl'], ['sync', '/etc/etcd'], ['reload']]);
+  expect(hasFormerFiles(taskOf(observedWith()))).toBe(false);
 });

@@ -115,3 +115,23 @@ test('a file that is damaged', () => {
   });
   expect(told(damaged)).toEqual(['stop certificate-unreadable']);
 });
+
+describe('usages', () => {
+  /** The certificate of another job in the place of etcd's. */
+  const inPlaceOf = (id: string, used: string) =>
+    judged(smallCluster, { certificate: (wanted) => store.certificate(wanted === id ? used : wanted) }, 0, [
+      'etcd',
+    ]);
+
+  test('a client certificate serves nobody', () => {
+    const findings = inPlaceOf('etcd-server@m1', 'etcd-healthcheck-client');
+    expect(findings.find(({ code }) => code === 'usages-missing')).toMatchObject({
+      severity: 'stop',
+      message: 'the certificate etcd-server@m1 of the store is not meant for server auth',
+      next: expect.stringContaining('kbin pki init'),
+    });
+  });
+  test('one for both is good for either', () => {
+    expect(told(inPlaceOf('etcd-healthcheck-client', 'etcd-peer@m1'))).toEqual([]);
+  });
+});
