@@ -66,7 +66,9 @@ const has = (command: string): boolean => spawnSync(command, ['--version']).erro
 
 const cases: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['kbin pk', ['pki']],
-  ['kbin pki ', ['init', 'list', 'show']],
+  ['kbin pki r', ['renew', 'revoke', 'rotate']],
+  ['kbin pki rotate s', ['service-account', 'status']],
+  ['kbin pki rotate status e', ['encryption-key', 'etcd-ca']],
   ['kbin pki in', ['init']],
   ['kbin pki list --j', ['--json']],
   ['kbin completion ', ['bash', 'fish', 'zsh']],
