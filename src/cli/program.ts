@@ -118,6 +118,7 @@ Environment:
   KBIN_SSH_PASSPHRASE     passphrase of the SSH key
   KBIN_CA_PASSPHRASE      passphrase of the CA keys
   KBIN_NEW_CA_PASSPHRASE  the one that "kbin pki passphrase" gives them
+  KBIN_PKCS12_PASSWORD    password of PKCS #12 files that are exported or shown
   KBIN_NODE               Node.js to run on
   NO_COLOR                no colours`;
 

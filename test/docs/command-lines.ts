@@ -49,7 +49,7 @@ export function faults({ text, whole }: Shown, program: Command): readonly strin
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const child = command.commands.find((candidate) => candidate.name() === word);
     if (word === '--help' || word === '-h' || word === '-V' || word === '--version') return found;
-    if (word.startsWith('-')) {
+    if (word.startsWith('-') && word !== '-') {
       const option = optionOf(word, command, program);
       if (option === undefined) found.push(`no option ${word} of ${command.name()}`);
       else {

@@ -39,7 +39,7 @@ describe('what the documentation shows can be typed', () => {
     const help = program.helpInformation() + readFileSync(join(root, 'src/cli/program.ts'), 'utf8');
     const code = pages.map(({ path }) => codeOf(path)).join('\n');
     const targets = [...code.matchAll(/\bmake ([a-z][a-z-]*)/g)].map(([, target]) => target);
-    const variables = [...code.matchAll(/\bKBIN_[A-Z_]+/g)].map(([name]) => name);
+    const variables = [...code.matchAll(/\bKBIN_[A-Z0-9_]+/g)].map(([name]) => name);
     expect(targets.length).toBeGreaterThan(3);
     expect(targets.filter((target) => !new RegExp(`^${target}:`, 'm').test(makefile))).toEqual([]);
     expect(variables.filter((name) => name !== 'KBIN_INPUTS' && !help.includes(name))).toEqual([]);
@@ -59,7 +59,7 @@ describe('a command line that is wrong is found', () => {
     ['kbin plan --exitcode', 'no option --exitcode of plan'],
     ['kbin render', 'render lacks --output'],
     ['kbin render -o', '-o without its value'],
-    ['kbin pki show', 'show lacks <file|name>'],
+    ['kbin pki show', 'show lacks <what>'],
     ['kbin verify twice', 'verify takes no "twice"'],
     ['kbin completion csh', 'csh is none of bash, zsh, fish'],
     ['kbin etcd', 'etcd alone does nothing'],
