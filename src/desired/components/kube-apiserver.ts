@@ -56,9 +56,12 @@ export const kubeApiserver = kubeComponent({
 });
 
 /**
- * The apiserver looks at its serving and client certificates again by itself, within a minute or so and each file at a time
- * of its own, and at most of the others when it starts (kubernetes/kubernetes#79285, #90360). A restart behind /readyz has
- * all of it in force at a moment that can be told, which is what verify then looks at.
+ * By itself the apiserver looks at its serving certificate and the front proxy's once a minute, at the one for kubelets
+ * every five, and shows etcd another one only when it connects anew; etcd's CA and the keys of service accounts it reads
+ * when it starts (1.20: apiserver's dynamiccertificates, client-go's transport/cert_rotation.go, storagebackend/factory;
+ * kubernetes/kubernetes#79285, #90360). So nobody could tell when a renewed one is in force, and one that etcd refuses
+ * would show when a connection breaks. A restart behind /readyz has all of it in force at a moment that can be told,
+ * which is what verify then looks at.
  */
 function apiserverBundle(placed: Placed, account: Account): DesiredFile[] {
   const { cluster, host, store } = placed;
