@@ -164,7 +164,7 @@ export const register: Register = (program, context) => {
     .command('show')
     .summary('show what certificates say')
     .argument(
-      '<what>',
+      '<file|name>',
       'file, "-" for standard input, HOST:PORT, or a name out of "kbin pki list": etcd-ca, etcd-server@HOST, apiserver',
     )
     .description(
