@@ -59,7 +59,7 @@ describe('a command line that is wrong is found', () => {
     ['kbin plan --exitcode', 'no option --exitcode of plan'],
     ['kbin render', 'render lacks --output'],
     ['kbin render -o', '-o without its value'],
-    ['kbin pki show', 'show lacks <what>'],
+    ['kbin pki show', 'show lacks <file|name>'],
     ['kbin verify twice', 'verify takes no "twice"'],
     ['kbin completion csh', 'csh is none of bash, zsh, fish'],
     ['kbin etcd', 'etcd alone does nothing'],
