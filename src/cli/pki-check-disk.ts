@@ -1,4 +1,5 @@
-import { assess, type CertificateFinding, day } from '../ca/assess.ts';
+import { assess } from '../ca/assess.ts';
+import { type CertificateFinding, day } from '../ca/assess-findings.ts';
 import { certificatesOf } from '../ca/chain.ts';
 import type { CertificateInfo } from '../ca/inspect.ts';
 import type { SeenCertificate } from '../ca/seen.ts';

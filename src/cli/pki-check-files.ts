@@ -1,15 +1,16 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { relative, resolve } from 'node:path';
-import { assess, type CertificateFinding, day } from '../ca/assess.ts';
+import { assess } from '../ca/assess.ts';
+import { type CertificateFinding, day } from '../ca/assess-findings.ts';
 import type { KnownAuthority } from '../ca/certificate-path.ts';
 import { isRoot } from '../ca/chain.ts';
 import { crlLabel, readCrl } from '../ca/crl-read.ts';
 import { children, firstElement } from '../ca/der-read.ts';
 import type { SourceText } from '../ca/found.ts';
-import { publicPartOf } from '../ca/keys.ts';
 import { type PemBlock, pemBlocks } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { readSources } from './adopt-sources.ts';
+import { type GivenCertificate, type GivenKey, keyFindings } from './pki-check-keys.ts';
 import type { OtherFinding, PkiCheckParts } from './pki-check-report.ts';
 
 export interface FilesCheck {
@@ -50,24 +51,6 @@ export function checkFiles(inputs: FilesCheck): PkiCheckParts {
     })),
     notes: [],
   };
-}
-
-interface GivenCertificate {
-  readonly where: string;
-  /** Of its file: the part of a kubeconfig counts as one. */
-  readonly file: string;
-  readonly der: Buffer;
-  /** undefined where it cannot be read. */
-  readonly x509: X509Certificate | undefined;
-  /** Those after it in the same file. */
-  readonly sent: readonly Buffer[];
-}
-
-interface GivenKey {
-  readonly file: string;
-  readonly mode: number;
-  /** undefined where it is encrypted, or none that can be read. */
-  readonly key: KeyObject | undefined;
 }
 
 interface GivenFile {
@@ -186,45 +169,4 @@ function judged(
   // Those who check a lone certificate have not shown who signed it.
   const found = assess(der, { now, withinHours, authorities: above, sent, strange: 'warn' });
   return { seen: 'file', where, ...found };
-}
-
-function keyFindings(
-  { file, mode, key }: GivenKey,
-  certificates: readonly GivenCertificate[],
-): OtherFinding[] {
-  const about = { seen: 'file', where: file, name: file, severity: 'fail' } as const;
-  const findings: OtherFinding[] = [];
-  if ((mode & 0o077) !== 0) {
-    findings.push({
-      ...about,
-      code: 'key-open',
-      message: `it holds a private key and is open to other users (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
-      next: 'chmod 600, and think of who may have read it',
-    });
-  }
-  const partners = certificates.filter((one) => one.x509 !== undefined && areOnePair(file, one.file));
-  if (key === undefined || partners.length === 0) return findings;
-  const own = publicPartOf(key);
-  const fits = partners.some(({ x509 }) =>
-    x509?.publicKey.export({ type: 'spki', format: 'der' }).equals(own),
-  );
-  if (!fits) {
-    findings.push({
-      ...about,
-      code: 'key-mismatch',
-      message: `it is not the key of ${partners[0]?.where}`,
-      next: 'restore the one that belongs to the certificate, or issue the certificate anew',
-    });
-  }
-  return findings;
-}
-
-/** `x.key` and `x.crt`, cfssl's `x-key.pem` and `x.pem`, the two parts of a kubeconfig, or one file. */
-function areOnePair(key: string, certificate: string): boolean {
-  if (key === certificate) return true;
-  const [keyStem, stem] = [
-    key.replace(/(-key\.pem|\.key|\.key\.pem| \(client-key-data\))$/, ''),
-    certificate.replace(/(\.crt|\.cert|\.cer|\.pem| \(client-certificate-data\))$/, ''),
-  ];
-  return keyStem !== key && keyStem === stem;
 }

@@ -1,5 +1,6 @@
-import type { AssessOptions } from '../ca/assess.ts';
-import { rolesOf, type StoreCheck } from '../ca/check-store.ts';
+import type { AssessOptions } from '../ca/assess-findings.ts';
+import { rolesOf } from '../ca/check-places.ts';
+import type { StoreCheck } from '../ca/check-store.ts';
 import { fingerprint } from '../ca/inspect.ts';
 import type { Role } from '../ca/lint.ts';
 import type { CertificatePlan } from '../desired/certificate-plan.ts';

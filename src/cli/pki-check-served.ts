@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { assess, type CertificateFinding } from '../ca/assess.ts';
+import { assess } from '../ca/assess.ts';
+import type { CertificateFinding } from '../ca/assess-findings.ts';
 import type { SeenCertificate } from '../ca/seen.ts';
 import type { CertificateListener } from '../health/certificate-listeners.ts';
 import { hostPort } from '../health/target.ts';

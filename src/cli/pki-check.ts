@@ -9,14 +9,8 @@ import { writeJUnit } from './junit-file.ts';
 import { printJson } from './output.ts';
 import { checkCluster } from './pki-check-cluster.ts';
 import { checkFiles } from './pki-check-files.ts';
-import {
-  type PkiCheck,
-  pkiCheckOf,
-  printCertificates,
-  printFindings,
-  printVerdict,
-  sectionsOf,
-} from './pki-check-report.ts';
+import { type PkiCheck, pkiCheckOf, sectionsOf } from './pki-check-report.ts';
+import { printCertificates, printFindings, printVerdict } from './pki-check-tables.ts';
 
 export interface CheckFlags {
   readonly within: string;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type AssessOptions, assess } from '../../src/ca/assess.ts';
+import { assess } from '../../src/ca/assess.ts';
+import type { AssessOptions } from '../../src/ca/assess-findings.ts';
 import { type Made, make } from './authorities.ts';
 
 const root = make({ name: 'root', authority: {}, to: 3650 });

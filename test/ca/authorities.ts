@@ -9,7 +9,7 @@ export interface Wanted {
   /** undefined: a leaf. */
   readonly authority?: { readonly pathLength?: number };
   readonly sans?: readonly string[];
-  /** Days from now. Default -1 and 365. */
+  /** Days from now. Default -1 and 365, of a CA 3000. */
   readonly from?: number;
   readonly to?: number;
   /** Another than its own, to sign with: then nothing verifies it. */
@@ -25,9 +25,10 @@ export interface Made {
 }
 
 /** A certificate with any place in a chain; without `by` it signs itself. */
-export function make({ name, by, authority, sans = [], from = -1, to = 365, signedWith }: Wanted): Made {
+export function make({ name, by, authority, sans = [], from = -1, signedWith, ...wanted }: Wanted): Made {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const { to = authority === undefined ? 365 : 3000 } = wanted;
   const subject = encodeName([{ type: 'CN', value: name }]);
   const subjectKeyId = keyIdentifier(spki);
   const at = (days: number) => new Date(Math.floor(Date.now() / 1000) * 1000 + days * 86_400_000);

@@ -10,7 +10,9 @@ const rows = tableRows(pageAt('docs/check.md'));
 
 /** Codes that are written out in the sources of `pki check`, and those of the store's own that it passes on. */
 function codes(): string[] {
-  const own = ['src/ca/assess.ts', 'src/ca/check-store.ts'];
+  const own = ['assess', 'assess-findings', 'check-findings', 'check-store'].map(
+    (name) => `src/ca/${name}.ts`,
+  );
   const cli = readdirSync(join(root, 'src/cli')).filter((name) => name.startsWith('pki-check'));
   const text = [...own, ...cli.map((name) => `src/cli/${name}`), 'src/ca/store-changes.ts']
     .map((path) => readFileSync(join(root, path), 'utf8'))
