@@ -10,7 +10,7 @@ import { pathsOf } from './layout.ts';
 /** Days: a CA is not renewed in an afternoon. */
 const soon = { leaf: 30, authority: 180 } as const;
 
-/** What is to be said besides of what is adopted, and of what is left. `isTree`: more was given than answers to requests. */
+/** What is to be said besides of what is adopted, and of what is left. `isTree`: of a cluster's certificates, not only a CA or answers. */
 export function generalFindings(
   input: AdoptionInput,
   items: readonly AdoptionItem[],
@@ -23,7 +23,7 @@ export function generalFindings(
       finding('warning', 'unreadable', [place], `${place}: ${reason}`),
     ),
     ...items.flatMap((item) => ofItem(item, input)),
-    ...(isTree ? leftOver(found, items, known, input) : []),
+    ...leftOver(found, items, known, input),
     ...(isTree ? missing(input, items, known) : []),
     ...found.keys.flatMap(({ open }) =>
       open.length === 0
@@ -183,7 +183,7 @@ function unused(
   certificate: FoundCertificate,
   all: readonly FoundCertificate[],
   used: ReadonlySet<string>,
-  { plan, addresses, now }: AdoptionInput,
+  { plan, addresses, now, files }: AdoptionInput,
 ): AdoptionFinding {
   const { info, places, x509 } = certificate;
   const weak = weakness(info);
@@ -198,7 +198,14 @@ function unused(
       places,
       `${about} says the same as ${twin.places[0]}, which is taken`,
     );
-  if (!isRoot(x509) && !all.some((other) => other.info.isCa && isIssuedBy(x509, other.x509))) {
+  const signers = [
+    ...all.filter((other) => other.info.isCa).map((other) => other.x509),
+    ...plan.authorities.flatMap(({ id }) => {
+      const reading = files.read(pathsOf(id).certificate ?? '');
+      return reading.state === 'read' ? certificatesOf(reading.content.toString('utf8')) : [];
+    }),
+  ];
+  if (!isRoot(x509) && !signers.some((signer) => isIssuedBy(x509, signer))) {
     return finding(
       'warning',
       'unknown-ca',

@@ -4,6 +4,7 @@ import { type ChosenAuthority, chooseAuthorities } from './adopt-authorities.ts'
 import { chooseEncryption, type FoundEncryption } from './adopt-encryption.ts';
 import { certificateFile, keyFiles } from './adopt-files.ts';
 import { generalFindings } from './adopt-findings.ts';
+import { isLeaf } from './adopt-kinds.ts';
 import { type ChosenLeaf, chooseLeaves } from './adopt-leaves.ts';
 import { chooseServiceAccount } from './adopt-service-account.ts';
 import type { Adoption, AdoptionFinding, AdoptionItem, AdoptionWishes } from './adoption.ts';
@@ -63,7 +64,8 @@ export function planAdoption(input: AdoptionInput): Adoption {
     wishes: { ...wishes, skip: new Set([...wishes.skip, ...answers.map(({ id }) => id)]) },
     now,
   });
-  const isTree = found.certificates.length > answers.length || found.keys.length > 0;
+  // Who gives only an answer, or a CA, has not left anything out.
+  const isTree = rest.certificates.some(isLeaf);
   const serviceAccount = chooseServiceAccount(found, files, wishes);
   const encryption = chooseEncryption(input.encryption, files, input.provider, wishes);
   const put = leaves.chosen.map((chosen) =>

@@ -101,7 +101,7 @@ export function signingProblems(
           code: 'ca-key-missing',
           message: `${file} is missing`,
           why,
-          next: 'run the command where the CA key is kept, or put it back for the while',
+          next: 'run the command where the CA key is kept, put it back for the while, or have others sign: kbin pki csr --all',
         },
       ]
     : [

@@ -52,7 +52,10 @@ export function readSources(paths: readonly string[], cwd: string): Sources {
         take(place, readFileSync(real), mode, sources, (path) => visit(path, false));
       }
     } catch (error) {
-      if (given || (errorCode(error) !== 'EACCES' && errorCode(error) !== 'EPERM')) throw error;
+      if (error instanceof KbinError) throw error;
+      if (given || (errorCode(error) !== 'EACCES' && errorCode(error) !== 'EPERM')) {
+        throw fileFailure(`cannot read ${place}`, step, error);
+      }
       sources.closed.push({ place, reason: 'you may not read it: run the command as the user that may' });
     }
   };

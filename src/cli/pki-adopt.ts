@@ -37,7 +37,7 @@ export async function pkiAdopt(
   const cluster = await context.cluster();
   const plan = certificatePlan(cluster);
   const wishes = wishesOf(options, plan, io.cwd);
-  const sources = readSources([...paths, ...wishes.as.values()], io.cwd);
+  const sources = shownFrom(io.cwd, readSources([...paths, ...wishes.as.values()], io.cwd));
   const store = await openStore(`${cluster.folder}/pki`, passphraseOf(context, options));
   const passphrase = await passphraseFor(sources, store, plan, context, options);
   const found = readFound(sources.texts, passphrase);
@@ -61,6 +61,21 @@ export async function pkiAdopt(
       : await carryOut(store, propose, io.err);
   report(context, adoption, { folder: store.folder, dryRun: options.dryRun === true });
 }
+
+/** Places as people name them here: what lies below the working folder, from there. */
+function shownFrom(cwd: string, sources: Sources): Sources {
+  const short = <T extends { readonly place: string }>(entries: readonly T[]): T[] =>
+    entries.map((entry) => ({ ...entry, place: shortened(cwd, entry.place) }));
+  return {
+    ...sources,
+    texts: short(sources.texts),
+    encryption: short(sources.encryption),
+    closed: short(sources.closed),
+  };
+}
+
+const shortened = (cwd: string, path: string): string =>
+  path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 
 /** All of it or, when anything stops it, none. */
 function carryOut(
@@ -130,7 +145,7 @@ function wishesOf(
   };
   const pairs = as.map((text): [string, string] => {
     const [, id, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-    if (id !== undefined && file !== undefined) return [named(id), resolve(cwd, file)];
+    if (id !== undefined && file !== undefined) return [named(id), shortened(cwd, resolve(cwd, file))];
     throw new KbinError(`--as wants NAME=FILE, not "${text}"`, {
       step,
       next: 'for example --as etcd-ca=/opt/etcd/ssl/ca.pem',

@@ -253,7 +253,7 @@ describe('stops with a clear error and touches nothing', () => {
     expect(await stops(store, newHost)).toMatchObject({
       what: `${file(store, 'etcd-ca/ca.key')} is missing`,
       why: 'it is needed: there are certificates to be signed with it; nothing was changed',
-      next: 'run the command where the CA key is kept, or put it back for the while',
+      next: 'run the command where the CA key is kept, put it back for the while, or have others sign: kbin pki csr --all',
     });
   });
 

@@ -2,13 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { openStore } from '../../src/ca/store.ts';
+import { openApi } from '../../src/health/api-client.ts';
 import { openMember } from '../../src/health/etcd-client.ts';
 import { probeWire } from '../../src/health/wire.ts';
 import { temporaryFolder } from '../ca/stores.ts';
 import { etcdRelease } from '../health/etcd-release.ts';
-import { flagsOf, freePorts, LocalMember, tlsFlags } from '../health/local-etcd.ts';
+import { kubernetesRelease } from '../health/kubernetes-release.ts';
+import { flagsOf, freePorts, LocalMember, startEtcd, tlsFlags } from '../health/local-etcd.ts';
+import { LocalProcess } from '../health/local-kubernetes.ts';
 import { until } from '../lab/until.ts';
 import { kbin } from './in-process.ts';
+import { expectTranscript } from './transcript.ts';
 
 const cluster = (address = '10.0.0.1', more = ''): string => `name: prod
 hosts: [{ name: m1, address: ${address}, roles: [etcd, control-plane] }]
@@ -61,9 +66,9 @@ class Company {
 const verify = (...argv: string[]): string =>
   execFileSync('openssl', ['verify', '-x509_strict', ...argv], { encoding: 'utf8', stdio: 'pipe' });
 
-/** An etcd CA that is an intermediate of the company, with all that it signs. */
-async function intermediate(folder: string, company: Company): Promise<void> {
-  expect((await kbin(folder, ['pki', 'csr', 'etcd-ca', '-o', 'ca.csr'])).code).toBe(0);
+/** A CA of ours that is an intermediate of the company, with all that it signs. */
+async function intermediate(folder: string, company: Company, id = 'etcd-ca'): Promise<void> {
+  expect((await kbin(folder, ['pki', 'csr', id, '-o', 'ca.csr'])).code).toBe(0);
   const answer = company.sign(join(folder, 'ca.csr'), 'etcd-ca.pem', asCa(0));
   const { code, err } = await kbin(folder, [
     'pki',
@@ -319,4 +324,77 @@ describe('an intermediate CA', () => {
       await member.stop();
     }
   });
+});
+
+test('an intermediate kubernetes-ca is believed by kube-apiserver, kubectl and kbin', {
+  timeout: 180_000,
+}, async () => {
+  const company = new Company();
+  const folder = place(cluster('127.0.0.1'));
+  const stranger = place(cluster('127.0.0.1'));
+  await intermediate(folder, company, 'kubernetes-ca');
+  await intermediate(stranger, company, 'kubernetes-ca');
+  const at = (name: string, below = folder): string => join(below, 'pki/kubernetes-ca', name);
+  const anchor = join(folder, 'anchor.pem');
+  writeFileSync(anchor, (await openStore(join(folder, 'pki'))).view().trusted('kubernetes-ca') ?? '');
+  await using etcd = await startEtcd({ size: 1 });
+  const programs = await kubernetesRelease();
+  const [port = 0] = await freePorts(1, '127.0.0.1');
+  const apiserver = new LocalProcess({ name: 'm1', port, program: join(programs, 'kube-apiserver'), folder });
+  const account = join(folder, 'pki/service-account');
+  apiserver.flags = [
+    `--etcd-servers=${etcd.member(0).endpoint}`,
+    `--etcd-cafile=${etcd.authority.caFile}`,
+    `--etcd-certfile=${etcd.authority.path('client.crt')}`,
+    `--etcd-keyfile=${etcd.authority.path('client.key')}`,
+    '--bind-address=127.0.0.1',
+    '--advertise-address=192.0.2.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${folder}/run`,
+    `--client-ca-file=${anchor}`,
+    `--tls-cert-file=${at('apiserver@m1.crt')}`,
+    `--tls-private-key-file=${at('apiserver@m1.key')}`,
+    '--authorization-mode=Node,RBAC',
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${account}/sa.pub`,
+    `--service-account-signing-key-file=${account}/sa.key`,
+    '--service-cluster-ip-range=10.96.0.0/16',
+    '--endpoint-reconciler-type=none',
+  ];
+  await apiserver.start();
+  try {
+    const kubectl = (below: string): string =>
+      execFileSync(
+        join(programs, 'kubectl'),
+        [
+          `--server=https://127.0.0.1:${port}`,
+          `--certificate-authority=${anchor}`,
+          `--client-certificate=${at('admin.crt', below)}`,
+          `--client-key=${at('admin.key', below)}`,
+          ...['get', 'namespace', 'kube-system', '-o', 'name'],
+        ],
+        { env: { HOME: folder }, encoding: 'utf8', stdio: 'pipe', timeout: 20_000 },
+      );
+    await until('the apiserver answers', async () => kubectl(folder) === 'namespace/kube-system\n');
+    expect(() => kubectl(stranger)).toThrow(/Unauthorized|must be logged in/);
+    const credentials = {
+      ca: readFileSync(anchor, 'utf8'),
+      cert: readFileSync(at('admin.crt'), 'utf8'),
+      key: readFileSync(at('admin.key'), 'utf8'),
+    };
+    const client = openApi({ name: 'm1', address: '127.0.0.1', port }, credentials, 10_000);
+    onTestFinished(() => client.close());
+    expect(await client.getJson('/api/v1/namespaces/kube-system')).toMatchObject({ kind: 'Namespace' });
+  } finally {
+    await apiserver.stop();
+  }
+});
+
+test('as it is typed', { timeout: 60_000 }, async () => {
+  const replace = [
+    [/\b20\d\d-\d\d-\d\dT[0-9:.]+Z/g, 'YYYY-MM-DDThh:mm:ss.000Z'],
+    [/\b20\d\d-\d\d-\d\d\b/g, 'YYYY-MM-DD'],
+    [/ \d{4} +ok/g, ' DAYS ok'],
+  ] as const;
+  await expectTranscript(join(import.meta.dirname, 'pki/outside.txt'), { replace });
 });

@@ -63,3 +63,26 @@ it('docs/certificates.md has every certificate', () => {
   const cells = tableRows(pageAt('docs/certificates.md')).flatMap(([cell = '']) => cell.split(', '));
   expect(ids.filter((id) => !cells.includes(id))).toEqual([]);
 });
+
+it('docs/adopt.md has every code of an adoption’s findings, and none that is gone', () => {
+  const text = readFileSync(join(root, 'src/ca/adoption.ts'), 'utf8');
+  const union = /export type AdoptionCode =([^;]+);/.exec(text)?.[1] ?? '';
+  const codes = [...union.matchAll(/'([a-z-]+)'/g)].map(([, code = '']) => code);
+  expect(codes.length).toBeGreaterThan(15);
+  const used = found(
+    [
+      'adopt.ts',
+      ...['answers', 'authorities', 'encryption', 'findings', 'leaves', 'service-account'].map(
+        (part) => `adopt-${part}.ts`,
+      ),
+    ].map((name) => `src/ca/${name}`),
+    /(?:code: |'(?:warning|note)',\s*)'([a-z-]+)'/g,
+  );
+  expect(used).toEqual([...codes].sort());
+  const page = tableRows(pageAt('docs/adopt.md')).flatMap(([cell = '']) =>
+    [...cell.matchAll(/^`([a-z-]+)`(?:, `([a-z-]+)`)?$/g)].flatMap(([, one, two]) =>
+      [one, two].filter((code) => code !== undefined),
+    ),
+  );
+  expect(page.sort()).toEqual([...codes].sort());
+});
