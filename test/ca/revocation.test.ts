@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +9,8 @@ import { reconcileStore } from '../../src/ca/reconcile.ts';
 import { revocables } from '../../src/ca/revocable.ts';
 import { revokedBy } from '../../src/ca/revocation.ts';
 import { renewLists, revoke } from '../../src/ca/revoke.ts';
-import type { Store } from '../../src/ca/store.ts';
+import { authorityRotation } from '../../src/ca/rotate-authority.ts';
+import { openStore, type Store } from '../../src/ca/store.ts';
 import { diskFiles } from '../../src/ca/store-files.ts';
 import { certificatePlan } from '../../src/desired/certificates.ts';
 import { exampleCluster, exampleHost } from '../cluster/fixture.ts';
@@ -219,4 +221,48 @@ test('where the key of its CA is damaged nothing is half done', async () => {
   ).rejects.toThrow('cannot be read');
   expect(pem(store, 'etcd-ca/etcd-peer@m1.crt')).toBe(served);
   expect(revokedBy(diskFiles(store.folder), 'etcd-ca')).toEqual([]);
+});
+
+test('a rotation: the new CA signs one list of all that was revoked; the last one of the old CA stays beside it', async () => {
+  const store = await filledStore();
+  const at = (path: string) => join(store.folder, path);
+  await revokeNamed(store, 'etcd-peer@m1');
+  const last = readCrl(readFileSync(at('etcd-ca/crl.der')));
+  const kind = authorityRotation('etcd-ca');
+  const advance = () => {
+    const from = kind.phase(diskFiles(store.folder));
+    return kind.advance({ plan: smallPlan, store, now: new Date(), from, command: 'test' });
+  };
+  await advance();
+  expect(readCrl(readFileSync(at('etcd-ca/crl.der'))).der).toEqual(last.der);
+  await advance();
+  const verify = (list: string, ca: string) =>
+    openssl('crl', '-verify', '-in', at(list), '-CAfile', at(ca), '-noout');
+  expect(() => verify('etcd-ca/crl.pem', 'etcd-ca/ca.crt')).not.toThrow();
+  expect(() => verify('previous/etcd-ca/crl.pem', 'previous/etcd-ca/ca.crt')).not.toThrow();
+  const now = readCrl(readFileSync(at('etcd-ca/crl.der')));
+  expect(now.revoked).toEqual(last.revoked);
+  expect(now.authorityKeyId).not.toBe(last.authorityKeyId);
+  expect((await revokeNamed(store, 'etcd-server@m1')).revoked).toHaveLength(1);
+  await advance();
+  expect(readCrl(readFileSync(at('etcd-ca/crl.der'))).revoked).toHaveLength(2);
+  expect((await reconcileStore(smallPlan, store, { now: new Date() })).applied).toEqual([]);
+});
+
+test('with an encrypted CA key it is opened with the passphrase; without one nothing changes', async () => {
+  const store = await filledStore();
+  const file = join(store.folder, 'etcd-ca/ca.key');
+  const plain = createPrivateKey(readFileSync(file, 'utf8'));
+  const sealed = plain.export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher: 'aes-256-cbc',
+    passphrase: 'a passphrase',
+  });
+  writeFileSync(file, sealed);
+  await expect(revokeNamed(store, 'etcd-peer@m1')).rejects.toThrow('encrypted');
+  expect(revokedBy(diskFiles(store.folder), 'etcd-ca')).toEqual([]);
+  const opening = await openStore(store.folder, async () => ({ value: 'a passphrase', from: 'the test' }));
+  expect((await revokeNamed(opening, 'etcd-peer@m1')).applied).toHaveLength(2);
+  expect(readFileSync(file, 'utf8')).toBe(sealed);
 });
