@@ -1,4 +1,5 @@
-import type { PlannedAuthority } from '../desired/certificate-plan.ts';
+import type { PlannedAuthority, PlannedLeaf } from '../desired/certificate-plan.ts';
+import { forbiddenNames } from './constraints.ts';
 import { pathsOf } from './layout.ts';
 import { day, isUnmade, type Place, sameSubject } from './leaf-diff.ts';
 import { nameText } from './names.ts';
@@ -113,6 +114,28 @@ export function signingProblems(
           next: 'run the command as the user that owns the key, with its passphrase where it is encrypted',
         },
       ];
+}
+
+/** What an intermediate CA, or one above it, was not given the right to sign for: nobody would believe it. */
+export function constraintProblems(
+  id: string,
+  { certificate }: ObservedEntry,
+  toSign: readonly PlannedLeaf[],
+): StoreProblem[] {
+  if (certificate.state !== 'read') return [];
+  return toSign.flatMap((leaf) => {
+    const forbidden = forbiddenNames(certificate.text, leaf.sans);
+    if (forbidden.length === 0) return [];
+    return [
+      {
+        id: leaf.id,
+        code: 'names-forbidden',
+        message: `${id} may not sign ${leaf.id}`,
+        why: `its name constraints, or those of a CA above it, forbid ${forbidden.join(', ')}`,
+        next: `have ${id} signed for these names (kbin pki csr ${id}), or take them out of cluster.yaml`,
+      },
+    ];
+  });
 }
 
 /** cluster.yaml may ask for another CA than the one there is; that one stays. */

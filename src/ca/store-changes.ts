@@ -59,6 +59,7 @@ export interface StoreProblem {
     | 'ca-key-missing'
     | 'ca-key-closed'
     | 'signed-elsewhere'
+    | 'names-forbidden'
     | 'key-not-kept'
     | 'key-mismatch'
     | 'key-malformed'

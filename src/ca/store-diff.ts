@@ -1,5 +1,5 @@
 import type { CertificatePlan, PlannedAuthority, PlannedKeyPair } from '../desired/certificate-plan.ts';
-import { authorityNotes, authorityProblems, signingProblems } from './authority-diff.ts';
+import { authorityNotes, authorityProblems, constraintProblems, signingProblems } from './authority-diff.ts';
 import { diffKeyRing } from './key-ring-diff.ts';
 import { pathsOf } from './layout.ts';
 import { day, isUnmade, leafProblems, leafReasons, type Place } from './leaf-diff.ts';
@@ -113,6 +113,10 @@ function diffAuthority(
     kind === 'leaf' || kind === 'revocation-list' ? action !== 'repair' : action === 'reissue',
   );
   if (signs) problems.unshift(...signingProblems(id, entry, place));
+  const toSign = leaves.filter((leaf) =>
+    changes.some((change) => change.id === leaf.id && change.action !== 'repair'),
+  );
+  problems.push(...constraintProblems(id, entry, toSign));
   return { changes, problems, notes };
 }
 

@@ -260,6 +260,24 @@ describe('an intermediate CA', () => {
     expect((await kbin(folder, ['pki', 'init'])).out).toMatch(/^nothing to do/);
   });
 
+  test('signs nothing that its name constraints forbid', async () => {
+    const folder = place();
+    const company = new Company();
+    await kbin(folder, ['pki', 'csr', 'etcd-ca', '-o', 'ca.csr']);
+    const permitted =
+      'nameConstraints=critical,permitted;IP:10.0.0.0/255.255.255.0,permitted;IP:127.0.0.1/255.255.255.255,permitted;IP:::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff';
+    const answer = company.sign(join(folder, 'ca.csr'), 'a.pem', [...asCa(0), permitted]);
+    const above = [company.at('issuing.pem'), company.at('root.pem')];
+    expect((await kbin(folder, ['pki', 'adopt', answer, ...above])).code).toBe(0);
+    expect((await kbin(folder, ['pki', 'init'])).code).toBe(0);
+    const leaf = join(folder, 'pki/etcd-ca/etcd-server@m1.crt');
+    verify('-CAfile', company.at('root.pem'), '-untrusted', leaf, leaf);
+    writeFileSync(join(folder, 'cluster.yaml'), cluster('10.9.0.1'));
+    const { code, err } = await kbin(folder, ['pki', 'init']);
+    expect([code, err]).toEqual([1, expect.stringContaining('etcd-ca may not sign etcd-server@m1')]);
+    expect(err).toContain('forbid 10.9.0.1');
+  });
+
   test('is believed by etcd, etcdctl and kbin; another CA of the same company is not', {
     timeout: 120_000,
   }, async () => {
