@@ -6,6 +6,7 @@ import type { BenchResult } from './result.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly BenchResult[]>>> = {
   pki: async () => (await import('./pki.ts')).benchPki(),
+  bulk: async () => (await import('./bulk.ts')).benchBulk(),
   deploy: async () => (await import('./deploy.ts')).benchDeploy(),
   'control-plane': async () => (await import('./control-plane.ts')).benchControlPlane(),
 };

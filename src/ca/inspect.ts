@@ -74,6 +74,8 @@ function inspectBlock(block: PemBlock, source: string): CertificateInfo {
 /** Read twice, by OpenSSL and by @peculiar/x509: what only one of them takes for a certificate is none. */
 function read({ der, text }: PemBlock): CertificateInfo {
   const openssl = new OpensslCertificate(der);
+  // As the programs on the hosts will read the file: they are stricter with PEM than pemBlocks.
+  if (!openssl.raw.equals(new OpensslCertificate(text).raw)) throw new Error('its PEM is read differently');
   const certificate = new x509.X509Certificate(der);
   const basic = certificate.getExtension(x509.BasicConstraintsExtension);
   const subjectKeyId = certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;

@@ -67,7 +67,8 @@ async function filled(): Promise<Files> {
   const files = new Files();
   const store = await observeStore(plan, readRaw(plan, files), undefined);
   const { changes } = diffStore(plan, store, now, files.place);
-  const stage = ({ path, content }: StoreFile): void => void files.contents.set(path, content);
+  const stage = ({ path, content }: StoreFile): void =>
+    void files.contents.set(path, Buffer.from(content).toString('utf8'));
   await applyChanges(plan, changes, { now, store, stage });
   return files;
 }
