@@ -2,15 +2,14 @@ import { planIds } from '../ca/observed-store.ts';
 import { atRest, nextPhase, phaseName, type RotationKind } from '../ca/rotation.ts';
 import { readConsistently } from '../ca/store-files.ts';
 import { certificatePlan } from '../desired/certificates.ts';
-import { KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
-import type { DeployName } from './deploy-kinds.ts';
 import { type DeployOptions, wholeNumber } from './deploy-options.ts';
 import { deploysOf, runDeploy } from './deploys.ts';
 import { rotationOf } from './live-rotations.ts';
 import { printJson } from './output.ts';
 import { passphraseOf } from './passphrase.ts';
 import { named, printRotation, type Rotated } from './pki-rotate-report.ts';
+import { nameOf, notInForce, otherChanges, refuseUnreached, unhealthy } from './rotation-refusals.ts';
 import {
   isProven,
   phaseOf,
@@ -29,7 +28,7 @@ export interface RotateOptions extends DeployOptions {
   readonly dropTokens?: boolean;
 }
 
-export function runOptions(context: CliContext, options: Omit<RotateOptions, 'wait'>): RunOptions {
+function runOptions(context: CliContext, options: Omit<RotateOptions, 'wait'>): RunOptions {
   return {
     passphrase: passphraseOf(context, options),
     ...(options.acceptNewHostKeys === undefined ? {} : { acceptNewHostKeys: options.acceptNewHostKeys }),
@@ -125,9 +124,6 @@ async function decideAndBegin(
   return decision;
 }
 
-const nameOf = (kind: RotationKind, phase: number): string =>
-  phase === atRest ? 'the end: the old one goes' : `phase ${phaseName(kind, phase)}`;
-
 /** Days in which a finished rotation is not taken for a wish to begin another one. */
 const recent = 30;
 
@@ -160,51 +156,4 @@ function reportOf(kind: RotationKind, { phase, proofs }: Standing, changed: bool
     ...(phase === atRest ? {} : { next: next === atRest ? 'rest' : phaseName(kind, next) }),
     ...(meanwhile === undefined ? {} : { meanwhile }),
   };
-}
-
-const seen = ({ proofs }: Standing): string =>
-  proofs
-    .filter(({ proven }) => !proven)
-    .map(({ host, says }) => `${host}: ${says}`)
-    .join('\n');
-
-function refuseUnreached(kind: RotationKind, { phase, proofs }: Standing): void {
-  const silent = proofs.filter(({ reached }) => reached === false);
-  const [first] = silent;
-  if (first === undefined) return;
-  throw new KbinError(
-    `${silent.map(({ host }) => host).join(', ')} cannot be looked at: nothing is proven there`,
-    {
-      ...(silent.length === 1 ? { host: first.host } : {}),
-      step: `rotate ${kind.id}, ${phase === atRest ? 'at rest' : `phase ${phaseName(kind, phase)}`}`,
-      why: first.says,
-      next: 'bring the host back, or take it out of cluster.yaml if it is gone for good; no phase goes on without one that is in it',
-    },
-  );
-}
-
-function notInForce(kind: RotationKind, standing: Standing): KbinError {
-  return new KbinError(`${kind.id}: ${nameOf(kind, standing.phase)} is not in force on every host`, {
-    step: `rotate ${kind.id}`,
-    why: 'the deploys are done, and yet not all is as it should be',
-    next: `see to it, and run \`kbin pki rotate ${kind.id}\` again: it carries on with this phase`,
-    output: seen(standing),
-  });
-}
-
-function otherChanges(kind: RotationKind, standing: Standing): KbinError {
-  return new KbinError('the hosts are not what cluster.yaml and pki/ say', {
-    step: `rotate ${kind.id}, nothing was changed`,
-    why: 'a rotation begins where nothing else is outstanding, so that what goes wrong has one reason',
-    next: 'see `kbin plan`, deploy what it shows, and then rotate',
-    output: seen(standing),
-  });
-}
-
-function unhealthy(id: string, name: DeployName): KbinError {
-  return new KbinError(`the ${name === 'etcd' ? 'etcd' : 'control plane'} is not healthy`, {
-    step: `rotate ${id}`,
-    why: 'a phase is proven only where all is well',
-    next: `see \`kbin ${name} status\`, and run \`kbin pki rotate ${id}\` again: it carries on`,
-  });
 }
