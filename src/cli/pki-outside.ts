@@ -3,7 +3,7 @@ import { commandGroup, type Register } from './context.ts';
 import { addPassphraseOption } from './passphrase.ts';
 import type { AdoptOptions } from './pki-adopt.ts';
 import type { CsrOptions } from './pki-csr.ts';
-import type { SignOptions } from './pki-sign.ts';
+import type { SignOptions } from './pki-sign-options.ts';
 
 /** What comes from elsewhere and what goes there: existing trees, other people's CAs, other people's requests. */
 export const register: Register = (program, context) => {

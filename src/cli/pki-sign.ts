@@ -1,10 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { authorities } from '../../pki/index.ts';
-import { profiles } from '../../pki/profiles.ts';
-import { type San, toSan } from '../../pki/san.ts';
+import { resolve } from 'node:path';
+import type { San } from '../../pki/san.ts';
 import { forbiddenNames } from '../ca/constraints.ts';
-import { fileFailure } from '../ca/file-failure.ts';
 import type { Issued } from '../ca/issue.ts';
 import { stageIssued } from '../ca/issued.ts';
 import { nameText } from '../ca/names.ts';
@@ -20,23 +16,12 @@ import {
 import { signerOf } from '../ca/signer.ts';
 import { openStore, type Store, stageIgnoreFile } from '../ca/store.ts';
 import { diskFiles } from '../ca/store-files.ts';
-import { Mistake } from '../cluster/mistake.ts';
-import { readValidity } from '../cluster/quantity.ts';
-import { didYouMean } from '../cluster/suggest.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { formatTable, printJson, printWarning } from './output.ts';
-import { type PassphraseOptions, passphraseOf } from './passphrase.ts';
-
-export interface SignOptions extends PassphraseOptions {
-  readonly profile: string;
-  readonly authority: string;
-  readonly valid: string;
-  readonly sans?: readonly string[];
-  readonly output?: string;
-  readonly allowSystem?: boolean;
-  readonly yes?: boolean;
-}
+import { passphraseOf } from './passphrase.ts';
+import { readText, targetsOf, write } from './pki-sign-files.ts';
+import { grantOf, type SignOptions } from './pki-sign-options.ts';
 
 interface Signed {
   readonly asked: Asked;
@@ -46,7 +31,6 @@ interface Signed {
 }
 
 const step = 'signing a request';
-const hundredYears = 100 * 8760;
 
 export async function pkiSign(
   context: CliContext,
@@ -83,45 +67,6 @@ export async function pkiSign(
   });
   for (const { file, issued } of signed) if (file !== undefined) write(file, issued.pem);
   report(context, signed, options.authority);
-}
-
-function grantOf({ profile, authority, valid, sans, allowSystem }: SignOptions): Grant {
-  const wrong = (what: string, next: string): KbinError =>
-    new KbinError(what, { step, next, exit: exitCode.usage });
-  const known = ['server', 'client', 'peer'] as const;
-  const name = known.find((each) => each === profile);
-  if (name === undefined)
-    throw wrong(
-      `there is no profile "${profile}" to sign with`,
-      `choose one of ${known.join(', ')}${didYouMean(profile, known)}`,
-    );
-  const ids = authorities.map(({ id }) => id);
-  if (!ids.includes(authority))
-    throw wrong(
-      `there is no CA called "${authority}"`,
-      `choose one of ${ids.join(', ')}${didYouMean(authority, ids)}`,
-    );
-  const validityHours = readValidity(1, hundredYears)(valid);
-  if (validityHours instanceof Mistake)
-    throw wrong(`--valid: ${validityHours.message}`, 'for example --valid 90d');
-  const names = sans
-    ?.flatMap((text) => text.split(','))
-    .map((text) => text.trim())
-    .filter((text) => text !== '');
-  return {
-    usages: profiles[name].usages,
-    validityHours,
-    ...(names === undefined ? {} : { sans: names.map(toSan) }),
-    allowSystem: allowSystem === true,
-  };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fileFailure(`cannot read ${file}`, step, error);
-  }
 }
 
 const header = ['request', 'subject', 'SANs', 'asks for', 'key'];
@@ -163,31 +108,6 @@ function refuse(asked: readonly Asked[], grant: Grant, store: Store, authority: 
     },
   );
 }
-
-/** Nothing is written over: a wrong -o could be a key. */
-function targetsOf(files: readonly string[], output: string | undefined): readonly (string | undefined)[] {
-  if (output === undefined) return files.map(() => undefined);
-  const isFolder = statSync(output, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (!isFolder && files.length > 1 && !existsSync(output)) {
-    try {
-      mkdirSync(output, { recursive: true });
-    } catch (error) {
-      throw fileFailure(`cannot make ${output}`, step, error);
-    }
-  }
-  const targets =
-    isFolder || files.length > 1 ? files.map((file) => join(output, `${stem(file)}.crt`)) : [output];
-  const taken = targets.find((target, index) => existsSync(target) || targets.indexOf(target) < index);
-  if (taken === undefined) return targets;
-  throw new KbinError(existsSync(taken) ? `${taken} exists already` : `two requests would become ${taken}`, {
-    step,
-    why: 'nothing is written over, and nothing was signed',
-    next: 'name another file or folder with -o',
-    exit: exitCode.usage,
-  });
-}
-
-const stem = (file: string): string => basename(file).replace(/\.(csr|req|pem)$/i, '');
 
 async function agree({ io }: CliContext, count: number, yes: boolean): Promise<void> {
   if (yes) return;
@@ -234,14 +154,6 @@ function sign(
     },
     { command: 'kbin pki sign', onWait },
   );
-}
-
-function write(file: string, pem: string): void {
-  try {
-    writeFileSync(file, pem, { flag: 'wx' });
-  } catch (error) {
-    throw fileFailure(`cannot write ${file}`, step, error);
-  }
 }
 
 function report({ io, json }: CliContext, signed: readonly Signed[], authority: string): void {
