@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { planAdoption } from '../ca/adopt.ts';
 import { adoptedCertificates, adoptedFile } from '../ca/adopted.ts';
-import type { Adoption, AdoptionFinding, AdoptionItem, AdoptionWishes } from '../ca/adoption.ts';
+import type { Adoption, AdoptionFinding, AdoptionWishes } from '../ca/adoption.ts';
 import { closeFolders } from '../ca/folders.ts';
 import { type Found, readFound } from '../ca/found.ts';
 import { isEncrypted } from '../ca/keys.ts';
@@ -16,8 +16,8 @@ import { certificatePlan } from '../desired/certificates.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { readSources, type Sources } from './adopt-sources.ts';
 import type { CliContext } from './context.ts';
-import { printJson, printTable, printWarning } from './output.ts';
 import { type PassphraseOptions, passphraseOf } from './passphrase.ts';
+import { report } from './pki-adopt-report.ts';
 
 export interface AdoptOptions extends PassphraseOptions {
   readonly dryRun?: boolean;
@@ -166,77 +166,5 @@ function nothing(paths: readonly string[], { files, closed }: Sources): KbinErro
     why:
       first === undefined ? `${files} files and folders were looked at` : `${first.place}: ${first.reason}`,
     next: 'name the folder or the file that has them: PEM or DER files, kubeconfigs, an EncryptionConfiguration',
-  });
-}
-
-function report(
-  context: CliContext,
-  { items, findings }: Adoption,
-  { folder, dryRun }: { folder: string; dryRun: boolean },
-): void {
-  const { io } = context;
-  const stops = findings.filter(({ severity }) => severity === 'stop');
-  const changed = items.filter(({ action }) => action !== 'same');
-  if (context.json) {
-    const shown = items.map(({ files: _, remove: __, record: ___, pem: ____, ...item }) => item);
-    printJson(io, { folder, dryRun, adopted: stops.length === 0 && !dryRun, items: shown, findings });
-  } else {
-    if (items.length > 0) printTable(io, header, items.map(row));
-    for (const finding of findings) {
-      if (finding.severity === 'stop') continue;
-      const next = finding.next === undefined ? '' : `; ${finding.next}`;
-      if (finding.severity === 'warning') printWarning(io, `${finding.message}${next}`);
-      else io.err(`note: ${finding.message}${next}\n`);
-    }
-  }
-  if (stops.length > 0) throw stopped(stops);
-  if (context.json) return;
-  if (changed.length === 0)
-    io.err(
-      `nothing to adopt: ${items.length === 0 ? 'nothing found has a place in cluster.yaml' : `${folder} has all of it`}\n`,
-    );
-  else if (dryRun) io.err('nothing was changed: this is a dry run\n');
-  else
-    io.err(
-      `${folder} now holds ${changed.some(({ keyFrom }) => keyFrom !== undefined) ? 'these keys: back it up' : 'them'}; next: ${nextStep(changed)}\n`,
-    );
-}
-
-function nextStep(changed: readonly AdoptionItem[]): string {
-  const next = changed.find(({ action }) => action === 'next');
-  return next === undefined
-    ? '"kbin pki init --dry-run" says what is still to be made'
-    : `kbin pki rotate ${next.id}`;
-}
-
-const header = ['action', 'name', 'from', 'key', 'subject', 'valid until'];
-
-function row({ action, id, from, keyFrom, key, certificate }: AdoptionItem): (string | undefined)[] {
-  const places = from.length > 1 ? `${from[0]} (and ${from.length - 1} more)` : from[0];
-  return [
-    action,
-    id,
-    places,
-    keyFrom === undefined ? undefined : key,
-    certificate?.subject,
-    certificate?.notAfter.toISOString().slice(0, 10),
-  ];
-}
-
-function stopped(stops: readonly AdoptionFinding[]): KbinError {
-  const [first] = stops;
-  if (first !== undefined && stops.length === 1) {
-    return new KbinError(first.message, {
-      step,
-      why: 'nothing was changed',
-      ...(first.next === undefined ? {} : { next: first.next }),
-    });
-  }
-  return new KbinError(`${stops.length} things stop the adoption; nothing was changed`, {
-    step,
-    next: 'settle each as said below, and run the command again',
-    output: stops
-      .map(({ message, next }) => `- ${message}${next === undefined ? '' : `\n  next: ${next}`}`)
-      .join('\n'),
   });
 }
