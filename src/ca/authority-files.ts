@@ -10,11 +10,13 @@ export function filesOf(
   paths: { readonly certificate?: string; readonly key: string; readonly keyDigest: string },
   certificate: string,
   key: string,
+  /** As hosts get it, where `key` is encrypted: the digest is of that. */
+  plain = key,
 ): StoreFile[] {
   return [
     { path: paths.certificate ?? '', content: certificate, mode: 0o644 },
     { path: paths.key, content: key, mode: 0o600 },
-    { path: paths.keyDigest, content: digestLine(key, basename(paths.key)), mode: 0o644 },
+    { path: paths.keyDigest, content: digestLine(plain, basename(paths.key)), mode: 0o644 },
   ];
 }
 

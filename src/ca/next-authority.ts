@@ -16,6 +16,8 @@ export interface NextAuthority {
   readonly certificate: string;
   /** As its file has it: encrypted or not. */
   readonly key: string;
+  /** The key in the clear. */
+  readonly plain: string;
   readonly info: CertificateInfo;
   readonly issuer: Issuer;
 }
@@ -56,7 +58,13 @@ export async function nextAuthority(
     const span = `it is valid from ${info.notBefore.toISOString()} to ${info.notAfter.toISOString()}`;
     return refuse(`the next ${id} is not valid now`, span, anotherCa);
   }
-  return { certificate, key, info, issuer: issuerOf(info, reading.key, chainBelow(certificate)) };
+  return {
+    certificate,
+    key,
+    plain: opened,
+    info,
+    issuer: issuerOf(info, reading.key, chainBelow(certificate)),
+  };
 }
 
 /** That a certificate which only proves something is good for. */

@@ -101,7 +101,7 @@ async function beginTrust(step: Step): Promise<void> {
   const pair = await generateKeyPair(authority.key);
   const { pem } = issueAuthority({ ...authority, spki: pair.spki, now }, createPrivateKey(pair.pem));
   const seal = await sealing(files, step.store.passphrase);
-  for (const file of filesOf(next, pem, seal(pair.pem))) transaction.stage(file);
+  for (const file of filesOf(next, pem, seal(pair.pem), pair.pem)) transaction.stage(file);
 }
 
 function waiting(id: string, request: string): KbinError {
@@ -123,7 +123,7 @@ async function beginIssue(step: Step): Promise<void> {
   const old = files.read(own.certificate ?? '');
   if (old.state !== 'read') throw new Error(`${id} cannot be read`);
   const put: StoreFile[] = [
-    ...filesOf(own, next.certificate, next.key),
+    ...filesOf(own, next.certificate, next.key, next.plain),
     {
       path: pathsBeside('previous', id).certificate ?? '',
       content: old.content.toString('utf8'),

@@ -23,7 +23,6 @@ export interface ClusterCheck {
   readonly store: Store;
   readonly now: Date;
   readonly withinHours: number;
-  readonly passphrase: string | undefined;
   /** undefined: the store alone. */
   readonly hosts?: { readonly connect: Connect; readonly deadlineMs: number };
 }

@@ -67,7 +67,6 @@ async function ofCluster(
       store,
       now,
       withinHours,
-      passphrase: context.io.env.KBIN_CA_PASSPHRASE,
       ...(flags.hosts ? { hosts: { connect, deadlineMs } } : {}),
     });
     return pkiCheckOf(`certificates of cluster ${cluster.name}`, terms, parts);
