@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
 import { bundlesOfPhases } from '../../src/ca/bundle-phases.ts';
+import { sha256 } from '../../src/ca/digest.ts';
 import { nextAuthority, trialClient } from '../../src/ca/next-authority.ts';
 import { authorityRotation } from '../../src/ca/rotate-authority.ts';
 import { atRest, nextPhase, phaseName } from '../../src/ca/rotation.ts';
@@ -169,6 +170,8 @@ test('an encrypted CA key is followed by an encrypted one, which signs', async (
   expect(phase(store)).toBe(0);
   await advance(store);
   expect(read(store, 'etcd-ca/ca.key')).toContain('ENCRYPTED');
+  // As hosts would get it.
+  expect(store.view().key('etcd-ca')?.sha256).toBe(sha256(await store.readSecret('etcd-ca/ca.key')));
   expect(verifies(read(store, 'etcd-ca/ca.crt'), read(store, 'etcd-ca/etcd-peer@m1.crt'))).toBe(true);
 });
 
