@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { KbinError } from '../errors.ts';
 import { chainBelow } from './chain.ts';
 import { inspectPem } from './inspect.ts';
@@ -34,6 +35,13 @@ export async function signerOf(store: Store, authority: string, now: Date): Prom
     });
   }
   const file = `${store.folder}/${ref}`;
+  if (!existsSync(file)) {
+    throw new KbinError(`${file} is not here`, {
+      step,
+      why: 'it signs what is asked for',
+      next: 'work where the CA keys are kept, or put it here for the while',
+    });
+  }
   const reading = readPrivateKey(Buffer.from(await store.readSecret(ref)).toString('utf8'), undefined);
   if (reading.state !== 'read') {
     throw new KbinError(`${file} cannot be read`, {
