@@ -65,6 +65,18 @@ async function clientOf(authority: string, id: string, ca: string) {
   return { ca, cert: await file(`${authority}/${id}.crt`), key: await file(`${authority}/${id}.key`) };
 }
 
+/** A lease that its holder was restarted with may still have to run out. */
+async function untilVerified(): Promise<void> {
+  await until(
+    'kbin verify finds nothing',
+    async (saw) => {
+      const { code, stdout, stderr } = await plane.kbin('verify');
+      return code === 0 || saw(stdout.replaceAll(/^pass .*\n/gm, '') + stderr);
+    },
+    { timeoutMs: 60_000, everyMs: 1000 },
+  );
+}
+
 /** openssl as a client, which ends at once when the server's certificate does not verify. */
 async function openssl(
   address: string,
@@ -134,7 +146,7 @@ test('etcd-ca: every member, every client, and nobody notices', { timeout: 600_0
   }
   // The one that has just ended is not begun again by a run too many.
   expect(await rotate('etcd-ca')).toMatchObject({ phase: 'rest', changed: false });
-  expect(await plane.kbin('verify')).toMatchObject({ code: 0 });
+  await untilVerified();
 });
 
 /** The administrator's kubeconfig as it lies on a host now, kept under another name. */
@@ -327,5 +339,5 @@ test('front-proxy-ca: killed in the middle, a host that is down, and on', { time
   const { headers } = await publishedBundles(await keptAdminConf('admin-end.conf'));
   expect([count(headers, old), count(headers, await file('front-proxy-ca/ca.crt'))]).toEqual([0, 1]);
   expect(await plane.kbin('pki', 'rotate', 'status', 'front-proxy-ca')).toMatchObject({ code: 0 });
-  expect(await plane.kbin('verify')).toMatchObject({ code: 0 });
+  await untilVerified();
 });
