@@ -75,17 +75,13 @@ test('a record that is damaged is told with its line, and never written over', a
 
 test('what the record says of a certificate is what stands in it', async () => {
   const store = await filledStore();
-  const { pem, notAfter } = await issueOneOff(
-    store,
-    'kubernetes-ca',
-    {
-      subject: [{ type: 'CN', value: 'jane' }],
-      usages: ['client auth'],
-      validityHours: 8,
-      key: 'ecdsa-p256',
-      now: new Date(),
-    },
-  );
+  const { pem, notAfter } = await issueOneOff(store, 'kubernetes-ca', {
+    subject: [{ type: 'CN', value: 'jane' }],
+    usages: ['client auth'],
+    validityHours: 8,
+    key: 'ecdsa-p256',
+    now: new Date(),
+  });
   expect(issuedFrom(pem)).toMatchObject({
     subject: 'CN=jane',
     sans: [],
