@@ -41,7 +41,7 @@ async function signingFlags(): Promise<string[]> {
 }
 
 /** A request as a person makes it with kubectl: approved, and then signed by the cluster or not. */
-async function asksForCertificate(name: string): Promise<string> {
+async function asksForCertificate(name: string, withinMs: number): Promise<string> {
   const folder = join(plane.folder, 'csr');
   await mkdir(folder, { recursive: true });
   const request = execFileSync(
@@ -75,7 +75,8 @@ async function asksForCertificate(name: string): Promise<string> {
   await writeFile(file, JSON.stringify(manifest));
   await plane.kubectl(host, 'create', '-f', file);
   await plane.kubectl(host, 'certificate', 'approve', name);
-  for (let attempt = 0; attempt < 10; attempt++) {
+  const deadline = Date.now() + withinMs;
+  while (Date.now() < deadline) {
     const certificate = await plane.kubectl(host, 'get', 'csr', name, '-o', 'jsonpath={.status.certificate}');
     if (certificate !== '') return 'signed';
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -100,7 +101,7 @@ test('a cluster comes up without any CA key present, and signs again once they a
       timeout: 30_000,
     })
     .toContain('configmap/kube-root-ca.crt');
-  expect(await asksForCertificate('offline')).toBe('not signed');
+  expect(await asksForCertificate('offline', 20_000)).toBe('not signed');
   expect(await plane.kbinDoes('pki', 'list')).toMatch(/^kubernetes-ca +.* elsewhere +.* ok$/m);
   expect(await plane.kbinDoes('pki', 'init')).toContain('nothing to do');
   expect(isEmpty((await plane.deployControlPlane()).plan)).toBe(true);
@@ -136,7 +137,7 @@ test('a cluster comes up without any CA key present, and signs again once they a
   await plane.deployControlPlane({ store: opened });
   expect(await signingFlags()).toHaveLength(2);
   expect(await lab.host(host).sh(`head -n 1 ${folder}/signing-ca.key`)).toBe('-----BEGIN PRIVATE KEY-----\n');
-  expect(await asksForCertificate('online')).toBe('signed');
+  expect(await asksForCertificate('online', 60_000)).toBe('signed');
   // Nothing is to be brought any more: nobody needs the passphrase, nor the keys.
   expect(isEmpty((await plane.deployControlPlane()).plan)).toBe(true);
   await move('away');
