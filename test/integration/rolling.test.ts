@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -137,7 +137,10 @@ test('a CA bundle that changes restarts one member at a time', async () => {
     ...['req', '-x509', ...curve, '-nodes', '-subj', '/CN=the next etcd CA', '-days', '30'],
     ...['-keyout', key, '-out', certificate],
   ]);
-  await appendFile(join(deployment.folder, 'pki/etcd-ca/ca.crt'), await readFile(certificate));
+  // Trusted beside the one that signs, as while a rotation is under way.
+  const beside = join(deployment.folder, 'pki/next/etcd-ca');
+  await mkdir(beside, { recursive: true });
+  await copyFile(certificate, join(beside, 'ca.crt'));
   await deployment.deploy();
   expectRolling();
   for (const host of lab.hosts) {
