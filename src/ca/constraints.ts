@@ -18,9 +18,9 @@ export function forbiddenNames(caPem: string, sans: readonly San[]): string[] {
     const by = certificate.subject.replaceAll('\n', ', ');
     return sans.flatMap((san) => {
       const own = (permitted ?? []).filter(({ type }) => type === san.type);
-      if (own.length > 0 && !own.some((subtree) => covers(subtree, san)))
+      if (own.length > 0 && !own.some((subtree) => covers(subtree, san) === true))
         return [`${san.value} (permitted by ${by}: other names)`];
-      return (excluded ?? []).some((subtree) => covers(subtree, san))
+      return (excluded ?? []).some((subtree) => covers(subtree, san) !== false)
         ? [`${san.value} (excluded by ${by})`]
         : [];
     });
@@ -59,16 +59,48 @@ function subtrees(value: Buffer, tag: number): Subtree[] {
   });
 }
 
-function covers({ type, content }: Subtree, san: San): boolean {
-  if (type !== san.type) return false;
-  if (type === 'ip') return coversAddress(content, san.value);
-  const base = content.toString('latin1').toLowerCase();
-  const name = san.value.toLowerCase();
-  if (type === 'dns') {
-    const suffix = base.replace(/^\./, '');
-    return base === '' || name === suffix || name.endsWith(`.${suffix}`);
+/** undefined: the standard has no answer for such a name, and wants it refused. */
+function covers({ type, content }: Subtree, { type: own, value }: San): boolean | undefined {
+  if (type !== own) return false;
+  if (type === 'ip') return coversAddress(content, value);
+  const base = content.toString('latin1');
+  if (base === '') return true;
+  switch (type) {
+    case 'dns':
+      return isBelow(base, value) || sameText(base, value);
+    case 'email':
+      return coversMailbox(base, value);
+    case 'uri': {
+      const host = hostOfUri(value);
+      return host === undefined ? undefined : coversHost(base, host);
+    }
   }
-  return base === '' || name.endsWith(base);
+}
+
+const sameText = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** By whole labels, at least one more: `.example.org` and `example.org` of `a.example.org`. */
+const isBelow = (base: string, name: string): boolean =>
+  name.toLowerCase().endsWith(`.${base.replace(/^\./, '').toLowerCase()}`);
+
+/** `.example.org` is every host below it, and not itself; `example.org` is that host alone. */
+const coversHost = (base: string, host: string): boolean =>
+  base.startsWith('.') ? isBelow(base, host) : sameText(base, host);
+
+/** `a@example.org` is that mailbox; what stands before the @ counts as it stands (RFC 5280 section 7.5). */
+function coversMailbox(base: string, mailbox: string): boolean {
+  const at = mailbox.lastIndexOf('@');
+  const host = mailbox.slice(at + 1);
+  const own = base.lastIndexOf('@');
+  if (own < 0) return coversHost(base, host);
+  return base.slice(0, own) === mailbox.slice(0, at) && sameText(base.slice(own + 1), host);
+}
+
+/** undefined where a URI has no host, or an address for one. */
+function hostOfUri(uri: string): string | undefined {
+  const host = URL.parse(uri)?.hostname ?? '';
+  const isAddress = host.startsWith('[') || ipaddr.IPv4.isValidFourPartDecimal(host);
+  return host === '' || isAddress ? undefined : host;
 }
 
 /** The address, then the mask, of equal length. */
