@@ -1,107 +1,101 @@
 import { basename } from 'node:path/posix';
 import { encryptionKey } from '../../pki/encryption-key.ts';
+import type { EncryptionSettings } from '../cluster/cluster.ts';
 import { type AdoptionFinding, type AdoptionItem, type AdoptionWishes, placesText } from './adoption.ts';
 import { digestLine, sha256 } from './digest.ts';
-import {
-  isMade,
-  isRingKeyName,
-  keyMistake,
-  keyRecord,
-  keyRingPaths,
-  orderText,
-  readKeyRing,
-  ringKeyDigest,
-} from './key-ring.ts';
+import { type EncryptionKey, type FoundEncryption, isPlain, keysOf, unkeepable } from './found-encryption.ts';
+import { isMade, keyRecord, keyRingPaths, orderText, readKeyRing, ringKeyDigest } from './key-ring.ts';
 import type { StoreFiles } from './store-files.ts';
 
-/** What an EncryptionConfiguration of kube-apiserver says of Secrets. */
-export interface FoundEncryption {
-  readonly place: string;
-  /** In their order; `identity` and other kinds without keys among them. */
-  readonly providers: readonly {
-    readonly kind: string;
-    readonly keys: readonly { readonly name: string; readonly secret: string }[];
-  }[];
+export interface EncryptionAdoption {
+  readonly item?: AdoptionItem;
+  readonly findings: readonly AdoptionFinding[];
 }
 
-/** Undefined: there is nothing to adopt. */
 export function chooseEncryption(
-  found: readonly FoundEncryption[],
+  all: readonly FoundEncryption[],
   files: StoreFiles,
-  /** `kubernetes.encryption.provider` of cluster.yaml. */
-  provider: string,
+  /** `kubernetes.encryption` of cluster.yaml; undefined where it is off. */
+  settings: EncryptionSettings | undefined,
   wishes: AdoptionWishes,
-): { readonly item?: AdoptionItem; readonly findings: readonly AdoptionFinding[] } {
+): EncryptionAdoption {
   const { id } = encryptionKey;
+  if (wishes.skip.has(id)) return { findings: [] };
+  const found = all.filter(({ unread }) => unread === undefined);
+  const unread = unreadFindings(all, found.length > 0);
   const [first, ...others] = distinct(found);
-  if (first === undefined || wishes.skip.has(id)) return { findings: [] };
+  if (first === undefined) return { findings: unread };
   const places = found.map(({ place }) => place);
-  const stop = (message: string, next: string): { findings: AdoptionFinding[] } => ({
-    findings: [
-      {
-        severity: 'stop',
-        code: 'encryption',
-        id,
-        places,
-        message,
-        next: `${next}; to leave it out: --skip ${id}`,
-      },
-    ],
-  });
-  if (others.length > 0)
-    return stop(
-      `${placesText(places)} encrypt with different keys`,
-      'adopt them without all but the one that is in force',
-    );
-  const withKeys = first.providers.filter(({ keys }) => keys.length > 0);
-  const [kind] = withKeys;
-  if (kind === undefined) {
-    const message = `${first.place} encrypts nothing`;
-    return {
-      findings: [
-        {
-          severity: 'note',
-          code: 'encryption',
-          id,
-          places,
-          message,
-          next: 'set kubernetes: { encryption: { provider: off } } in cluster.yaml to leave it so',
-        },
-      ],
-    };
+  const stop = (message: string, next: string): AdoptionFinding => about('stop', places, message, next);
+  if (others.length > 0) {
+    const next = 'adopt them without all but the one that is in force';
+    return { findings: [...unread, stop(`${placesText(places)} encrypt with different keys`, next)] };
   }
-  if (withKeys.length > 1) {
-    const kinds = withKeys.map((each) => each.kind).join(' and ');
-    return stop(
-      `${first.place} has keys of ${kinds}: kbin keeps those of one kind`,
-      `rewrite all Secrets so that only ${kind.kind} is needed, and drop the others there`,
-    );
+  const keys = keysOf(first);
+  const mistake = unkeepable(first, keys, settings);
+  if (mistake !== undefined) return { findings: [...unread, stop(mistake.message, mistake.next)] };
+  if (keys.length === 0) {
+    const next = 'set kubernetes: { encryption: { provider: off } } in cluster.yaml to leave it so';
+    return { findings: [...unread, about('note', places, `${first.place} encrypts nothing`, next)] };
   }
-  if (kind.kind !== provider) {
-    return stop(
-      `${first.place} encrypts with ${kind.kind}, cluster.yaml says ${provider}: what lies in etcd could not be read`,
-      `say so in cluster.yaml: kubernetes: { encryption: { provider: ${kind.kind} } }`,
-    );
-  }
-  const odd = kind.keys.find(
-    ({ name, secret }) => !isRingKeyName(name) || keyMistake(Buffer.from(secret)) !== undefined,
+  const { item, findings } = kept(first.place, keys, files, places);
+  return {
+    ...(item === undefined ? {} : { item }),
+    findings: [...unread, ...plainFindings(first, places, settings), ...findings],
+  };
+}
+
+function about(
+  severity: AdoptionFinding['severity'],
+  places: readonly string[],
+  message: string,
+  next: string,
+): AdoptionFinding {
+  const { id } = encryptionKey;
+  const leaving = severity === 'stop' ? `; to leave it out: --skip ${id}` : '';
+  return { severity, code: 'encryption', id, places, message, next: `${next}${leaving}` };
+}
+
+/** Each control-plane host has a copy, so one that cannot be read is no loss where another can. */
+function unreadFindings(all: readonly FoundEncryption[], isOtherRead: boolean): AdoptionFinding[] {
+  return all.flatMap(({ place, unread }) =>
+    unread === undefined
+      ? []
+      : [
+          about(
+            isOtherRead ? 'warning' : 'stop',
+            [place],
+            `${place} looks like an EncryptionConfiguration and cannot be read: ${unread}`,
+            'give the one that kube-apiserver runs with',
+          ),
+        ],
   );
-  if (odd !== undefined) {
-    const why = isRingKeyName(odd.name) ? 'is not 32 bytes as base64' : 'has a name that is no file name';
-    return stop(
-      `the key "${odd.name}" in ${first.place} ${why}`,
-      'rotate it there to one that kbin can keep: letters, digits, . _ - in its name, 32 bytes',
-    );
-  }
-  return kept(first.place, kind.keys, files, places);
+}
+
+/** What was written in plain text until now, and is not from now on. */
+function plainFindings(
+  { place, entries }: FoundEncryption,
+  places: readonly string[],
+  settings: EncryptionSettings | undefined,
+): AdoptionFinding[] {
+  const plain = entries.filter((entry) => isPlain(entry)).flatMap(({ resources }) => resources);
+  if (settings === undefined || plain.length === 0) return [];
+  return [
+    about(
+      'warning',
+      places,
+      `${place} has identity first: ${plain.join(', ')} were written in plain text until now, and kbin's configuration will encrypt them`,
+      'set kubernetes: { encryption: off } in cluster.yaml to leave it so; else write again what is there: kubectl get secrets -A -o json | kubectl replace -f -',
+    ),
+  ];
 }
 
 function kept(
   place: string,
-  keys: readonly { readonly name: string; readonly secret: string }[],
+  keys: readonly EncryptionKey[],
   files: StoreFiles,
   places: readonly string[],
-): { readonly item?: AdoptionItem; readonly findings: readonly AdoptionFinding[] } {
+): EncryptionAdoption {
   const { id } = encryptionKey;
   const ring = readKeyRing(id, files);
   const names = keys.map(({ name }) => name);
@@ -136,6 +130,6 @@ function kept(
 
 /** Each control-plane host has a copy. */
 function distinct(found: readonly FoundEncryption[]): FoundEncryption[] {
-  const seen = new Map(found.toReversed().map((each) => [JSON.stringify(each.providers), each]));
+  const seen = new Map(found.toReversed().map((each) => [JSON.stringify(each.entries), each]));
   return [...seen.values()].toReversed();
 }

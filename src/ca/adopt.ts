@@ -1,7 +1,8 @@
+import type { EncryptionSettings } from '../cluster/cluster.ts';
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { answeredAuthority, answeredLeaf, answersTo } from './adopt-answers.ts';
 import { type ChosenAuthority, chooseAuthorities } from './adopt-authorities.ts';
-import { chooseEncryption, type FoundEncryption } from './adopt-encryption.ts';
+import { chooseEncryption } from './adopt-encryption.ts';
 import { certificateFile, keyFiles } from './adopt-files.ts';
 import { generalFindings } from './adopt-findings.ts';
 import { isLeaf } from './adopt-kinds.ts';
@@ -10,6 +11,7 @@ import { chooseServiceAccount } from './adopt-service-account.ts';
 import type { Adoption, AdoptionFinding, AdoptionItem, AdoptionWishes } from './adoption.ts';
 import { certificatesOf, chainBelow, pathTo } from './chain.ts';
 import type { Found } from './found.ts';
+import type { FoundEncryption } from './found-encryption.ts';
 import { pathsOf } from './layout.ts';
 import { idsWithPaths } from './observed-store.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -21,8 +23,8 @@ export interface AdoptionInput {
   readonly plan: CertificatePlan;
   /** By host of cluster.yaml. */
   readonly addresses: ReadonlyMap<string, string>;
-  /** `kubernetes.encryption.provider`. */
-  readonly provider: string;
+  /** `kubernetes.encryption` of cluster.yaml; undefined: off. */
+  readonly settings: EncryptionSettings | undefined;
   readonly files: StoreFiles;
   readonly wishes: AdoptionWishes;
   readonly now: Date;
@@ -67,7 +69,7 @@ export function planAdoption(input: AdoptionInput): Adoption {
   // Who gives only an answer, or a CA, has not left anything out.
   const isTree = rest.certificates.some(isLeaf);
   const serviceAccount = chooseServiceAccount(found, files, wishes);
-  const encryption = chooseEncryption(input.encryption, files, input.provider, wishes);
+  const encryption = chooseEncryption(input.encryption, files, input.settings, wishes);
   const put = leaves.chosen.map((chosen) =>
     leafItem(chosen, authorities.chosen.get(chosen.leaf.authority), input),
   );

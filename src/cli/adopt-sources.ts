@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { FoundEncryption } from '../ca/adopt-encryption.ts';
 import { errorCode, fileFailure } from '../ca/file-failure.ts';
 import type { SourceText } from '../ca/found.ts';
+import type { FoundEncryption } from '../ca/found-encryption.ts';
 import { pemText } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
-import { isKubeconfig, readAdoptable } from './adopt-yaml.ts';
+import { isKubeconfig, mayBeEncryption, readAdoptable } from './adopt-yaml.ts';
 
 /** All that was read of the paths that were given. */
 export interface Sources {
@@ -86,10 +86,10 @@ function take(
   }
   const text = content.toString('utf8');
   if (/^-----BEGIN /m.test(text)) texts.push({ place, pem: text, mode });
-  else if (isKubeconfig(text) || /EncryptionConfig/.test(text)) {
+  else if (isKubeconfig(text) || mayBeEncryption(text)) {
     const read = readAdoptable(place, text);
     texts.push(...read.texts.map((each) => ({ ...each, mode })));
-    if (read.encryption !== undefined) encryption.push(read.encryption);
+    encryption.push(...read.encryption);
     for (const path of read.files) visit(isAbsolute(path) ? path : join(dirname(place), path));
   }
 }

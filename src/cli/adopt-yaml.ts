@@ -1,10 +1,10 @@
 import { parseAllDocuments } from 'yaml';
-import type { FoundEncryption } from '../ca/adopt-encryption.ts';
 import type { SourceText } from '../ca/found.ts';
+import { type EncryptionEntry, type FoundEncryption, isKeyed } from '../ca/found-encryption.ts';
 
 export interface Adoptable {
   readonly texts: readonly Omit<SourceText, 'mode'>[];
-  readonly encryption?: FoundEncryption;
+  readonly encryption: readonly FoundEncryption[];
   /** Other files that it names, as they stand there. */
   readonly files: readonly string[];
 }
@@ -12,32 +12,46 @@ export interface Adoptable {
 /** Cheap, before anything is parsed. */
 export const isKubeconfig = (text: string): boolean => /^\s*"?kind"?\s*:\s*"?Config\b/m.test(text);
 
-/** Kubeconfigs and EncryptionConfigurations, YAML or JSON. What is neither, or cannot be read, has nothing in it. */
+/** Likewise. The second is what it was called before Kubernetes 1.13. */
+export const mayBeEncryption = (text: string): boolean =>
+  /EncryptionConfiguration|EncryptionConfig\b/.test(text);
+
+/** Kubeconfigs and EncryptionConfigurations, YAML or JSON. Other documents, and kubeconfigs that cannot be read, have nothing in them. */
 export function readAdoptable(place: string, text: string): Adoptable {
-  const found = documentsOf(text).flatMap((value) => {
+  const { documents, mistake } = documentsOf(text);
+  const found = documents.flatMap((value) => {
     const { kind } = record(value);
     if (kind === 'Config') return [ofKubeconfig(place, value)];
     return kind === 'EncryptionConfiguration' || kind === 'EncryptionConfig'
       ? [ofEncryption(place, value)]
       : [];
   });
-  const encryption = found.find((each) => each.encryption !== undefined)?.encryption;
+  const unread = mistake !== undefined && mayBeEncryption(text) ? [unreadable(place, mistake)] : [];
   return {
     texts: found.flatMap(({ texts }) => texts),
     files: found.flatMap(({ files }) => files),
-    ...(encryption === undefined ? {} : { encryption }),
+    encryption: [...found.flatMap(({ encryption }) => encryption), ...unread],
   };
 }
 
-function documentsOf(text: string): unknown[] {
+/** `mistake`: why those that are lacking cannot be read. It quotes nothing of them. */
+function documentsOf(text: string): { readonly documents: readonly unknown[]; readonly mistake?: string } {
   try {
-    return parseAllDocuments(text).flatMap((document) =>
-      document.errors.length === 0 ? [document.toJS()] : [],
-    );
+    const all = parseAllDocuments(text, { prettyErrors: false });
+    const [error] = all.flatMap(({ errors }) => errors);
+    const documents = all.flatMap((document) => (document.errors.length === 0 ? [document.toJS()] : []));
+    if (error !== undefined) return { documents, mistake: `it is not YAML, ${lineOf(text, error.pos[0])}` };
+    const isProse = !documents.some((document) => typeof document === 'object');
+    return { documents, ...(isProse ? { mistake: 'it is text' } : {}) };
   } catch {
-    return [];
+    return { documents: [], mistake: 'it is not YAML' };
   }
 }
+
+const lineOf = (text: string, position: number): string =>
+  `line ${text.slice(0, position).split('\n').length}`;
+
+const unreadable = (place: string, unread: string): FoundEncryption => ({ place, entries: [], unread });
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
@@ -65,16 +79,25 @@ function ofKubeconfig(place: string, value: unknown): Adoptable {
       }
     }
   }
-  return { texts, files };
+  return { texts, files, encryption: [] };
 }
 
-/** What is said of Secrets; other resources may be encrypted otherwise. */
 function ofEncryption(place: string, value: unknown): Adoptable {
-  const resources = list(record(value).resources);
-  const ofSecrets = resources.find((entry) =>
-    list(record(entry).resources).some((name) => name === 'secrets' || name === '*.' || name === '*.*'),
-  );
-  const providers = list(record(ofSecrets).providers).flatMap((provider) =>
+  const entries = list(record(value).resources).map((entry) => entryOf(entry));
+  const whole = entries.filter((entry) => entry !== undefined);
+  const isWhole = whole.length === entries.length && whole.length > 0;
+  const mistake = 'it lacks resources, providers, or keys where there must be some';
+  return {
+    texts: [],
+    files: [],
+    encryption: [isWhole ? { place, entries: whole } : unreadable(place, mistake)],
+  };
+}
+
+/** undefined: kube-apiserver does not take it either. */
+function entryOf(value: unknown): EncryptionEntry | undefined {
+  const resources = list(record(value).resources).map(String);
+  const providers = list(record(value).providers).flatMap((provider) =>
     Object.entries(record(provider)).map(([kind, settings]) => ({
       kind,
       keys: list(record(settings).keys).map((key) => ({
@@ -83,5 +106,9 @@ function ofEncryption(place: string, value: unknown): Adoptable {
       })),
     })),
   );
-  return { texts: [], files: [], encryption: { place, providers } };
+  const isEmpty = ({ kind, keys }: EncryptionEntry['providers'][number]): boolean =>
+    isKeyed(kind) && keys.length === 0;
+  return resources.length === 0 || providers.length === 0 || providers.some(isEmpty)
+    ? undefined
+    : { resources, providers };
 }

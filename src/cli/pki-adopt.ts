@@ -49,7 +49,7 @@ export async function pkiAdopt(
       encryption: sources.encryption,
       plan,
       addresses: new Map(cluster.hosts.map(({ name, address }) => [name, address])),
-      provider: cluster.kubernetes.encryption?.provider ?? 'off',
+      settings: cluster.kubernetes.encryption,
       files,
       wishes,
       now: new Date(),

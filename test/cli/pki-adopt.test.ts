@@ -395,4 +395,94 @@ describe('an EncryptionConfiguration', () => {
     expect(err).not.toContain(key('a'));
     expect((await adopt(folder, 'tree', '--skip', 'encryption-key')).code).toBe(0);
   });
+
+  const secretbox = (name: string, letter: string): string =>
+    `{ secretbox: { keys: [{ name: ${name}, secret: ${key(letter)} }] } }`;
+  const several = (...entries: readonly (readonly [string, string])[]): string =>
+    `kind: EncryptionConfiguration\napiVersion: apiserver.config.k8s.io/v1\nresources:\n${entries
+      .map(([resources, providers]) => `- { resources: [${resources}], providers: [${providers}] }\n`)
+      .join('')}`;
+  const both = one.replace(
+    'kubernetes: {',
+    'kubernetes: { encryption: { resources: [secrets, configmaps] },',
+  );
+
+  test.each([
+    [
+      one,
+      configuration('{ kms: { name: vault, endpoint: "unix:///k" } }, { identity: {} }'),
+      'secrets with kms',
+    ],
+    [
+      both,
+      several(
+        ['secrets', secretbox('key1', 'a')],
+        ['configmaps', `{ aesgcm: { keys: [{ name: key9, secret: ${key('b')} }] } }`],
+      ),
+      '(secretbox key1, aesgcm key9)',
+    ],
+    [
+      both,
+      several(['secrets', secretbox('key1', 'a')], ['configmaps', secretbox('key1', 'b')]),
+      'two keys "key1"',
+    ],
+    [
+      one,
+      several(['secrets', secretbox('key1', 'a')], ['configmaps', secretbox('key2', 'b')]),
+      'encrypts configmaps, cluster.yaml only secrets',
+    ],
+    [one, several(['"*.*"', secretbox('key1', 'a')]), 'encrypts *.*: cluster.yaml has no word for that'],
+    [one, several(['secrets', '{ secretbox: {} }']), 'lacks resources, providers, or keys'],
+    [
+      one,
+      `kind: EncryptionConfiguration\nresources: [${key('a')}\n`,
+      'cannot be read: it is not YAML, line ',
+    ],
+    [one, `EncryptionConfiguration ${key('a')}\n`, 'cannot be read: it is text'],
+  ])('that would not all be kept stops all: %#', async (cluster, text, message) => {
+    const folder = place(cluster, made.kubeadm);
+    writeFileSync(join(folder, 'tree/encryption.yaml'), text);
+    const { code, err } = await adopt(folder, 'tree');
+    expect([code, err]).toEqual([1, expect.stringContaining(message)]);
+    expect(err).not.toContain(key('a'));
+    expect((await adopt(folder, 'tree', '--skip', 'encryption-key')).code).toBe(0);
+  });
+
+  test('of several resources gives all their keys, those of Secrets first', async () => {
+    const folder = place(both, made.kubeadm);
+    writeFileSync(
+      join(folder, 'tree/encryption.yaml'),
+      several(
+        ['configmaps', `${secretbox('key9', 'c')}, ${secretbox('key1', 'a')}`],
+        ['secrets', `${secretbox('key1', 'a')}, ${secretbox('key2', 'b')}`],
+      ),
+    );
+    expect((await adopt(folder, 'tree')).code).toBe(0);
+    expect(readFileSync(join(folder, 'pki/encryption-key/order'), 'utf8')).toBe('key1\nkey2\nkey9\n');
+  });
+
+  test("is taken of another host where one host's cannot be read, which is told", async () => {
+    const folder = place(one, made.kubeadm);
+    writeFileSync(join(folder, 'tree/m1.yaml'), configuration(secretbox('key1', 'a')));
+    writeFileSync(join(folder, 'tree/m2.yaml'), 'kind: EncryptionConfiguration\nresources: [');
+    const { code, items, findings } = await adopt(folder, 'tree');
+    expect([code, ids(items, 'adopt').includes('encryption-key')]).toEqual([0, true]);
+    const told = findings.filter((each) => each.code === 'encryption');
+    expect(told.map(({ severity }) => severity)).toEqual(['warning']);
+    expect(told[0]?.message).toContain('tree/m2.yaml');
+  });
+
+  test.each([
+    ['{ encryption: secretbox,', 'warning'],
+    ['{ encryption: off,', undefined],
+  ])('with identity first wrote plain text; cluster.yaml with %s', async (kubernetes, severity) => {
+    const folder = place(one.replace('kubernetes: {', `kubernetes: ${kubernetes}`), made.kubeadm);
+    writeFileSync(
+      join(folder, 'tree/encryption.yaml'),
+      configuration(`{ identity: {} }, ${secretbox('key2', 'a')}`),
+    );
+    const { code, items, findings } = await adopt(folder, 'tree');
+    expect([code, ids(items, 'adopt').includes('encryption-key')]).toEqual([0, true]);
+    expect(findings.find((each) => each.code === 'encryption')?.severity).toBe(severity);
+  });
 });

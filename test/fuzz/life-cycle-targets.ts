@@ -336,10 +336,10 @@ function adopt(texts: Parameters<typeof readFound>[0], document: string) {
   const found = readFound([...texts, ...read.texts.map((each) => ({ ...each, mode: 0o600 }))], undefined);
   const { items } = planAdoption({
     found,
-    encryption: read.encryption === undefined ? [] : [read.encryption],
+    encryption: read.encryption,
     plan,
     addresses: new Map([['m1', '10.0.0.1']]),
-    provider: 'secretbox',
+    settings: { provider: 'secretbox', resources: ['secrets'] },
     files: new Files(),
     wishes: { as: new Map(), skip: new Set(), replace: new Set() },
     now,
