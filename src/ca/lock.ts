@@ -11,7 +11,7 @@ import { errorCode, fileFailure } from './file-failure.ts';
  * taken over by guesswork. SQLite locks its database file through the kernel (fcntl), so an exclusive transaction on an
  * empty database is a lock that ends with its process, however that ends. Nothing is ever stored in it.
  */
-const lockFile = '.lock';
+export const lockFile = '.lock';
 /** Who holds it, for the message of whoever waits; means nothing while the lock is free. */
 const holderFile = '.lock-holder';
 

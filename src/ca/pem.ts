@@ -39,6 +39,16 @@ export function pemBlocks(pem: string, source: string): PemBlock[] {
   return blocks;
 }
 
+/** Whether a file's content is PEM with nothing but such blocks in it, and at least one. */
+export function holdsOnly(content: Buffer, label: RegExp): boolean {
+  try {
+    const blocks = pemBlocks(content.toString('latin1'), '');
+    return blocks.length > 0 && blocks.every((each) => label.test(each.label));
+  } catch {
+    return false;
+  }
+}
+
 /** The first certificate of a PEM text as it stands there, with a final newline; the text itself when there is none. */
 export function firstCertificate(pem: string): string {
   const [text] = /^-----BEGIN CERTIFICATE-----[ \t]*\r?$[\s\S]*?^-----END CERTIFICATE-----/m.exec(pem) ?? [];

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileFailure } from '../ca/file-failure.ts';
+import { holdsOnly } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { Io } from './io.ts';
+import { type Output, refuseTaken } from './output-file.ts';
 
 /** What a command made, under cfssl's own keys. */
 export interface Made {
@@ -43,9 +45,30 @@ export function lostKey(io: Io, name: string, { key }: Made): string | undefined
     : `${file} holds another key, which is lost when this one is written over it`;
 }
 
-/** As `cfssljson -bare NAME` does; the key is never readable by others, not for a moment. Returns the names. */
+const kinds = {
+  key: { what: 'a private key', label: /PRIVATE KEY$|^EC PARAMETERS$/ },
+  cert: { what: 'a certificate', label: /^CERTIFICATE$/ },
+  csr: { what: 'a certificate request', label: /^(NEW )?CERTIFICATE REQUEST$/ },
+} as const;
+
+function outputOf(kind: keyof Made): Output {
+  const { what, label } = kinds[kind];
+  return {
+    step: 'writing the files',
+    option: '--bare',
+    what,
+    isOne: (content) => holdsOnly(content, label),
+  };
+}
+
+/**
+ * As `cfssljson -bare NAME` does, but over files of the same kind alone; the key is never readable by others, not for a
+ * moment. Returns the names.
+ */
 export function writeBare(io: Io, name: string, made: Made): string[] {
-  return (['key', 'cert', 'csr'] as const).flatMap((kind) => {
+  const wanted = (['key', 'cert', 'csr'] as const).filter((kind) => made[kind] !== undefined);
+  for (const kind of wanted) refuseTaken(resolve(io.cwd, `${name}${endings[kind]}`), outputOf(kind));
+  return wanted.flatMap((kind) => {
     const text = made[kind];
     if (text === undefined) return [];
     const file = `${name}${endings[kind]}`;

@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import { Mistake } from '../cluster/mistake.ts';
 import { readValidity } from '../cluster/quantity.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { unlessAborted } from '../health/aborted.ts';
 import type { CliContext } from './context.ts';
 import { lookOptions, ownCluster } from './health-source.ts';
-import { writeJUnit } from './junit-file.ts';
+import { junitWriter } from './junit-file.ts';
 import { printJson } from './output.ts';
 import { checkCluster } from './pki-check-cluster.ts';
 import { checkFiles } from './pki-check-files.ts';
@@ -29,6 +28,7 @@ export async function pkiCheck(
   const { io } = context;
   const began = new Date();
   const withinHours = readWithin(flags.within);
+  const junit = junitWriter(io, flags.junit);
   const look = lookOptions(context, flags);
   const terms = { now: began, withinHours };
   const onHosts = flags.hosts && paths.length === 0;
@@ -36,14 +36,12 @@ export async function pkiCheck(
     paths.length > 0
       ? pkiCheckOf('files', terms, checkFiles({ ...terms, paths, cwd: io.cwd }))
       : await unlessAborted(ofCluster(context, flags, { ...terms, ...look }), look.signal);
-  if (flags.junit !== undefined) {
-    await writeJUnit(resolve(io.cwd, flags.junit), {
-      title: `kbin pki check: ${found.subject}`,
-      at: found.at,
-      seconds: (Date.now() - began.getTime()) / 1000,
-      sections: sectionsOf(found),
-    });
-  }
+  junit?.({
+    title: `kbin pki check: ${found.subject}`,
+    at: found.at,
+    seconds: (Date.now() - began.getTime()) / 1000,
+    sections: sectionsOf(found),
+  });
   if (context.json) printJson(io, found);
   else {
     printCertificates(io, found, onHosts);

@@ -1,8 +1,9 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileFailure } from '../ca/file-failure.ts';
-import { type MadeRequest, makeRequests } from '../ca/make-requests.ts';
+import { makeRequests } from '../ca/make-requests.ts';
 import type { ObservedStore } from '../ca/observed-store.ts';
+import { holdsOnly } from '../ca/pem.ts';
 import { compareStore } from '../ca/reconcile.ts';
 import { openStore } from '../ca/store.ts';
 import type { StoreDiff } from '../ca/store-changes.ts';
@@ -12,6 +13,7 @@ import { certificatePlan } from '../desired/certificates.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { printJson, printTable } from './output.ts';
+import { keepOutOfStore, type Output, refuseTaken, writeOutput } from './output-file.ts';
 import { type PassphraseOptions, passphraseOf } from './passphrase.ts';
 
 export interface CsrOptions extends PassphraseOptions {
@@ -21,6 +23,12 @@ export interface CsrOptions extends PassphraseOptions {
 }
 
 const step = 'certificate request';
+const output: Output = {
+  step,
+  option: '-o',
+  what: 'a certificate request',
+  isOne: (content) => holdsOnly(content, /^(NEW )?CERTIFICATE REQUEST$/),
+};
 
 export async function pkiCsr(
   context: CliContext,
@@ -48,14 +56,16 @@ export async function pkiCsr(
   }
   const many = ids.length > 1 || options.all === true;
   const target = options.output === undefined ? undefined : targetOf(resolve(io.cwd, options.output), many);
+  if (target !== undefined) for (const id of ids) refuseTaken(fileOf(id, target), output);
   const made = await makeRequests(plan, store, ids, {
     newKeys: options.newKey === true,
     onWait: (holder) => io.err(`waiting for ${holder}\n`),
   });
   const written = made.map((request) => ({
     ...request,
-    ...(target === undefined ? {} : { file: write(request, target) }),
+    ...(target === undefined ? {} : { file: fileOf(request.id, target) }),
   }));
+  for (const { file, pem } of written) if (file !== undefined) writeOutput(file, pem, output);
   if (context.json) printJson(io, written);
   else if (target === undefined) for (const { pem } of made) io.out(pem);
   else
@@ -110,6 +120,7 @@ interface Target {
 }
 
 function targetOf(path: string, many: boolean): Target {
+  keepOutOfStore(path, output);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return { path, isFolder: true };
   if (!many) return { path, isFolder: false };
@@ -128,12 +139,5 @@ function targetOf(path: string, many: boolean): Target {
   return { path, isFolder: true };
 }
 
-function write({ id, pem }: MadeRequest, { path, isFolder }: Target): string {
-  const file = isFolder ? join(path, `${id}.csr`) : path;
-  try {
-    writeFileSync(file, pem);
-  } catch (error) {
-    throw fileFailure(`cannot write ${file}`, step, error);
-  }
-  return file;
-}
+const fileOf = (id: string, { path, isFolder }: Target): string =>
+  isFolder ? join(path, `${id}.csr`) : path;

@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { basename, join } from 'node:path';
 import { fileFailure } from '../ca/file-failure.ts';
 import { exitCode, KbinError } from '../errors.ts';
+import { cannotWrite, keepOutOfStore } from './output-file.ts';
 
 const step = 'signing a request';
+const option = '-o';
 
 export function readText(file: string): string {
   try {
@@ -19,6 +21,7 @@ export function targetsOf(
   output: string | undefined,
 ): readonly (string | undefined)[] {
   if (output === undefined) return files.map(() => undefined);
+  keepOutOfStore(output, { step, option });
   const isFolder = statSync(output, { throwIfNoEntry: false })?.isDirectory() === true;
   if (!isFolder && files.length > 1 && !existsSync(output)) {
     try {
@@ -45,6 +48,6 @@ export function write(file: string, pem: string): void {
   try {
     writeFileSync(file, pem, { flag: 'wx' });
   } catch (error) {
-    throw fileFailure(`cannot write ${file}`, step, error);
+    throw cannotWrite(file, { step, option }, error);
   }
 }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { errorCode, fileFailure } from '../ca/file-failure.ts';
 import { exitCode, KbinError } from '../errors.ts';
+import { cannotWrite, keepOutOfStore } from './output-file.ts';
 
 /** What is being written, for messages: step and noun. */
 export interface Writing {
@@ -34,14 +35,13 @@ export function putInPlace(path: string, content: string | Uint8Array, { step, w
     renameSync(staged, target);
   } catch (error) {
     rmSync(staged, { force: true });
-    if (errorCode(error) !== 'ENOENT') throw fileFailure(`cannot write ${path}`, step, error);
-    const next = 'make the folder, or name another file with -o';
-    throw new KbinError(`cannot write ${path}`, { step, why: 'there is no such folder', next, cause: error });
+    throw cannotWrite(path, { step, option: '-o' }, error);
   }
 }
 
-/** Where the file really lies (a link stays one); undefined when it is not there. Throws when it is no file. */
+/** Where the file really lies (a link stays one); undefined when it is not there. Throws when it is no file, or in a store. */
 export function presentFile(path: string, { step, what }: Writing): string | undefined {
+  keepOutOfStore(path, { step, option: '-o' });
   try {
     const file = realpathSync(path);
     if (statSync(file).isFile()) return file;

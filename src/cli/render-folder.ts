@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { exitCode, KbinError } from '../errors.ts';
+import { keepOutOfStore } from './output-file.ts';
 
 /** A file to be written, or a symbolic link. `path` is below the output folder. */
 export interface RenderedFile {
@@ -82,6 +83,7 @@ function union(a: Manifest, b: Manifest): Manifest {
 }
 
 function refuseOther(folder: string): void {
+  keepOutOfStore(folder, { step: 'writing the files', option: '-o' });
   const stat = lstatSync(folder, { throwIfNoEntry: false });
   if (stat === undefined || stat.isDirectory()) return;
   throw new KbinError(`${folder} is not a folder`, { next: 'name a folder with -o', exit: exitCode.usage });

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { hostsWithRole } from '../cluster/cluster.ts';
 import { desiredObjects } from '../desired/objects.ts';
 import type { Plan } from '../diff/changes.ts';
@@ -19,7 +18,7 @@ import {
   printProblems,
   printVerdict,
 } from './health-tables.ts';
-import { writeJUnit } from './junit-file.ts';
+import { junitWriter } from './junit-file.ts';
 import { printJson } from './output.ts';
 import { createProgress } from './progress.ts';
 
@@ -49,6 +48,7 @@ export const register: Register = (program, context) => {
 };
 
 async function verify(context: CliContext, flags: VerifyFlags): Promise<void> {
+  const junit = junitWriter(context.io, flags.junit);
   const source = await healthSource(context, flags);
   try {
     const began = new Date();
@@ -67,10 +67,7 @@ async function verify(context: CliContext, flags: VerifyFlags): Promise<void> {
       ...(plan === undefined ? {} : { plan }),
       ...(controlPlane === undefined ? {} : { controlPlane }),
     });
-    if (flags.junit !== undefined) {
-      const title = `kbin verify: ${found.subject}`;
-      await writeJUnit(resolve(context.io.cwd, flags.junit), { ...found, title });
-    }
+    junit?.({ ...found, title: `kbin verify: ${found.subject}` });
     if (context.json) printJson(context.io, found);
     else print(context, found);
     if (!found.healthy) context.exit(exitCode.unhealthy);
