@@ -6,7 +6,7 @@ import { observeStore, readRaw } from './observed-store.ts';
 import { overlay } from './overlay.ts';
 import { stopped } from './reconcile.ts';
 import { recordText } from './record.ts';
-import type { Revocable } from './revocable.ts';
+import { type Revocable, revocables } from './revocable.ts';
 import {
   type RevocationReason,
   type Revoked,
@@ -21,6 +21,7 @@ import type { StoreChange, StoreDiff } from './store-changes.ts';
 import { diffStore } from './store-diff.ts';
 import { diskFiles, type StoreFiles } from './store-files.ts';
 import type { StoreFile } from './transaction.ts';
+import { refuseWaiting, waitingRequests } from './waiting.ts';
 
 export interface RevokeOptions extends Partial<LockOptions> {
   readonly reason: RevocationReason;
@@ -49,6 +50,7 @@ export function revoke(
 ): Promise<RevokeResult> {
   return store.withLock(async (transaction) => {
     const files = diskFiles(store.folder);
+    refuseRequests(plan, files, authority, certificates);
     const record = revokedBy(files, authority);
     const already = certificates.flatMap((one) => revocationOf(one, record) ?? []);
     const revoked = certificates
@@ -64,6 +66,25 @@ export function revoke(
     const work = { now: options.now, store: observed, stage: transaction.stage };
     return { revoked, already, applied: await applyChanges(plan, changes, work) };
   }, options);
+}
+
+/** What is in use and waits for an answer is not issued anew: the next deploy would bring it, and the list that it is on. */
+function refuseRequests(
+  plan: CertificatePlan,
+  files: StoreFiles,
+  authority: string,
+  certificates: readonly Revocable[],
+): void {
+  const serials = new Set(certificates.map(({ serial }) => serial));
+  const inUse = revocables(plan, files).filter(
+    (one) => one.authority === authority && serials.has(one.serial),
+  );
+  const leaves = plan.authorities.find(({ id }) => id === authority)?.leaves ?? [];
+  const ids = leaves.flatMap(({ id }) => (inUse.some(({ name }) => name === id) ? [id] : []));
+  refuseWaiting(waitingRequests(ids, files), files.place, {
+    step: 'revoke',
+    why: 'what is revoked is made anew in the same moment, which the request stands in the way of',
+  });
 }
 
 /** Signs the lists of these CAs anew, whatever is on them. */

@@ -10,12 +10,14 @@ import { nextAuthority } from './next-authority.ts';
 import { isWithoutKeys, observeStore, readRaw } from './observed-store.ts';
 import { overlay } from './overlay.ts';
 import { stopped } from './reconcile.ts';
+import { revocationPaths } from './revocation.ts';
 import { type AdvanceInput, atRest, type RotationKind, type RotationPhase } from './rotation.ts';
 import { applyChanges } from './store-apply.ts';
 import type { StoreDiff } from './store-changes.ts';
 import { diffStore } from './store-diff.ts';
 import { diskFiles, type StoreFiles } from './store-files.ts';
 import type { StoreFile, Transaction } from './transaction.ts';
+import { refuseWaiting, waitingRequests } from './waiting.ts';
 
 export const trust = 0;
 export const issue = 1;
@@ -116,6 +118,10 @@ function waiting(id: string, request: string): KbinError {
 async function beginIssue(step: Step): Promise<void> {
   const { authority, files, transaction, now, store } = step;
   const { id } = authority;
+  refuseRequests(
+    step,
+    'what the next CA does not sign anew is refused when the present one is no longer trusted',
+  );
   refuseOtherChanges(step, (await storeDiff(step, files)).changes);
   const next = await nextAuthority(id, files, { now, passphrase: store.passphrase });
   const passphrase = isEncrypted(next.key) ? (await store.passphrase()).value : undefined;
@@ -143,8 +149,17 @@ async function beginIssue(step: Step): Promise<void> {
 
 async function drop(step: Step): Promise<void> {
   const { authority, files, transaction } = step;
+  refuseRequests(step, 'it may be signed by the former CA still, which would be trusted no more');
   refuseOtherChanges(step, (await storeDiff(step, files)).changes);
   transaction.remove(pathsBeside('previous', authority.id).certificate ?? '');
+  const { pem, der } = revocationPaths(authority.id);
+  for (const path of [pem, der]) transaction.remove(`previous/${path}`);
+}
+
+/** A leaf that waits is not issued anew, and so would stay with the CA that signed it. */
+function refuseRequests({ authority, files }: Step, why: string): void {
+  const ids = authority.leaves.map(({ id }) => id);
+  refuseWaiting(waitingRequests(ids, files), files.place, { step: `rotate ${authority.id}`, why });
 }
 
 /** Throws where something is wrong with the store, or where it is a copy without its keys. */

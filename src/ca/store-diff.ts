@@ -71,10 +71,11 @@ function diffAuthority(
   }
   const changes: StoreChange[] = [];
   const problems: StoreProblem[] = [];
-  const notes: StoreNote[] = [...authorityNotes(authority, entry), ...waitingNotes(authority, store, place)];
+  const notes: StoreNote[] = [...authorityNotes(authority, entry)];
   if (entry.certificate.state === 'absent' && entry.waiting !== undefined) {
-    return { changes, problems, notes };
+    return { changes, problems, notes: [...notes, ...waitingNotes(authority, store, new Map(), place)] };
   }
+  const outstanding = new Map<string, readonly string[]>();
   if (entry.certificate.state === 'absent') {
     changes.push({
       id,
@@ -85,7 +86,6 @@ function diffAuthority(
   } else changes.push(...(renewed?.changes ?? repair(id, 'authority', entry)));
   for (const leaf of leaves) {
     const leafEntry = entryOf(store, leaf.id);
-    if (leafEntry.waiting !== undefined) continue;
     const differs = [
       ...leafReasons(leaf, leafEntry, now).filter(
         ({ code }) => !(keyless && code === 'key-missing' && leafEntry.leftBehind),
@@ -94,11 +94,20 @@ function diffAuthority(
     ];
     const renewal = renewalOfLeaf(leaf.id, leafEntry, differs, renew, place);
     const stops = [...leafProblems(leaf.id, leafEntry, place), ...renewal.problems];
+    const reasons = [...differs, ...renewal.reasons];
+    if (leafEntry.waiting !== undefined && stops.length + reasons.length > 0) {
+      // The answer settles it; who must not wait for that looks for himself (refuseWaiting).
+      const unmet = stops.length > 0 ? stops : reasons.filter(({ code }) => code !== 'new');
+      outstanding.set(
+        leaf.id,
+        unmet.map(({ message }) => message),
+      );
+      continue;
+    }
     if (stops.length > 0) {
       problems.push(...stops);
       continue;
     }
-    const reasons = [...differs, ...renewal.reasons];
     const action = isUnmade(leafEntry) ? 'create' : 'reissue';
     if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, ...renewal.key, reasons });
     else {
@@ -106,6 +115,7 @@ function diffAuthority(
       notes.push(...outlives(leaf.id, leafEntry, id, entry));
     }
   }
+  notes.push(...waitingNotes(authority, store, outstanding, place));
   const list = diffList(authority, entry, store.revocations(id), now);
   changes.push(...list.changes);
   notes.push(...list.notes);

@@ -179,6 +179,7 @@ function revocationsIn(files: StoreFiles, authority: string): ReturnType<StoreVi
   const last = revoked.at(-1);
   if (last === undefined) return undefined;
   return {
+    serials: revoked.map(({ serial }) => serial),
     last: { serial: last.serial, at: last.at },
     ...(list.state === 'read' ? { list: list.info.der.toString('base64') } : {}),
   };

@@ -28,11 +28,15 @@ export interface StoreView {
   digestOf(parts: readonly Part[]): string | undefined;
   /**
    * What a CA has revoked; undefined: nothing, ever. `list`: DER as base64; undefined where it was not made, or is lost.
-   * `last`: the certificate that was revoked last, its serial number in hex.
+   * `serials`: of all that was revoked, upper-case hex, oldest first. `last`: the certificate that was revoked last.
    */
-  revocations(
-    authority: string,
-  ): { readonly list?: string; readonly last: { readonly serial: string; readonly at: Date } } | undefined;
+  revocations(authority: string):
+    | {
+        readonly list?: string;
+        readonly serials: readonly string[];
+        readonly last: { readonly serial: string; readonly at: Date };
+      }
+    | undefined;
   /** Cluster id of the etcd that was bootstrapped from this store, hex; undefined before. */
   readonly etcdClusterId?: string;
 }

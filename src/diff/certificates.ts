@@ -48,6 +48,7 @@ export function certificates(inputs: CertificateInputs): PlanFinding[] {
       if (signer instanceof X509Certificate && !leadsTo(inputs.store, leaf.id, signer)) {
         findings.push(strange(leaf.id, authority.id));
       }
+      findings.push(...revoked(leaf.id, certificate, inputs.store.revocations(authority.id)?.serials));
       findings.push(...withoutUsages(leaf, certificate));
     }
   }
@@ -179,6 +180,18 @@ function strange(id: string, authority: string): PlanFinding {
     message: `the certificate ${id} of the store is not signed by its ${authority}`,
     next: 'see `kbin pki list`; where a CA was restored from a backup, so must be what it signed, or `kbin pki init` issues it anew',
   };
+}
+
+/** By its serial number alone, as etcd does. */
+function revoked(
+  id: string,
+  { serialNumber }: X509Certificate,
+  serials: readonly string[] = [],
+): PlanFinding[] {
+  if (!serials.includes(serialNumber)) return [];
+  const message = `the certificate ${id} of the store is revoked`;
+  const next = 'run `kbin pki init`: it issues it anew, or says which request keeps it from that';
+  return [{ severity: 'stop', code: 'certificate-revoked', message, next }];
 }
 
 function unreadable(id: string): PlanFinding {

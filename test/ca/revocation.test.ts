@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { crlPem, inspectCrl, readCrl } from '../../src/ca/crl-read.ts';
 import { inspectPem } from '../../src/ca/inspect.ts';
@@ -83,6 +83,20 @@ test('what the plan wants is issued anew with a new key in the same moment; noth
     'etcd-ca/etcd-peer@m1.key.sha256',
   ]);
   expect((await reconcileStore(smallPlan, store, { now: new Date() })).applied).toEqual([]);
+});
+
+test('what waits for an answer is not revoked: the deploy would bring it, and the list that it is on', async () => {
+  const store = await filledStore();
+  const request = join(store.folder, 'next/etcd-ca/etcd-peer@m1.csr');
+  mkdirSync(dirname(request), { recursive: true });
+  writeFileSync(request, 'a request');
+  await expect(revokeNamed(store, 'etcd-peer@m1')).rejects.toThrow(
+    `etcd-peer@m1 waits for an answer to ${request}`,
+  );
+  expect(revokedBy(diskFiles(store.folder), 'etcd-ca')).toEqual([]);
+  expect((await revokeNamed(store, 'etcd-server@m1')).revoked).toHaveLength(1);
+  rmSync(request);
+  expect((await revokeNamed(store, 'etcd-peer@m1')).revoked).toHaveLength(1);
 });
 
 test('revoked again: nothing changes, not even the list', async () => {
@@ -223,7 +237,7 @@ test('where the key of its CA is damaged nothing is half done', async () => {
   expect(revokedBy(diskFiles(store.folder), 'etcd-ca')).toEqual([]);
 });
 
-test('a rotation: the new CA signs one list of all that was revoked; the last one of the old CA stays beside it', async () => {
+test('a rotation: the new CA signs one list of all that was revoked; the last one of the old CA stays beside it while that is trusted', async () => {
   const store = await filledStore();
   const at = (path: string) => join(store.folder, path);
   await revokeNamed(store, 'etcd-peer@m1');
@@ -246,6 +260,7 @@ test('a rotation: the new CA signs one list of all that was revoked; the last on
   expect((await revokeNamed(store, 'etcd-server@m1')).revoked).toHaveLength(1);
   await advance();
   expect(readCrl(readFileSync(at('etcd-ca/crl.der'))).revoked).toHaveLength(2);
+  expect(readdirSync(at('previous/etcd-ca'))).toEqual([]);
   expect((await reconcileStore(smallPlan, store, { now: new Date() })).applied).toEqual([]);
 });
 

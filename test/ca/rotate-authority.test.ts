@@ -230,6 +230,22 @@ describe('refused, and nothing is changed', () => {
     expect(await refusal(store)).toContain('is not the certificate of a CA');
   });
 
+  test('where a leaf waits for an answer: it would stay with the CA that signed it', async () => {
+    const store = await filledStore();
+    const request = join(store.folder, 'next/etcd-ca/apiserver-etcd-client.csr');
+    await advance(store);
+    const wait = () => writeFileSync(request, 'a request');
+    wait();
+    expect(await refusal(store)).toContain('apiserver-etcd-client waits for an answer');
+    rmSync(request);
+    await advance(store);
+    wait();
+    expect(await refusal(store)).toContain('apiserver-etcd-client waits for an answer');
+    rmSync(request);
+    await advance(store);
+    expect(phase(store)).toBe(atRest);
+  });
+
   test('in a copy without keys', async () => {
     const store = await filledStore();
     for (const name of readdirSync(store.folder, { recursive: true, encoding: 'utf8' })) {

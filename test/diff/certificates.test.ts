@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,18 @@ const judged = (cluster: Cluster = smallCluster, view: Partial<StoreView> = {}, 
 
 test('those that were just made for the cluster will do', () => {
   expect(judged()).toEqual([]);
+});
+
+test('one that its CA has revoked', () => {
+  const { serialNumber } = new X509Certificate(store.certificate('etcd-peer@m1')?.pem ?? '');
+  const revocations: StoreView['revocations'] = (id) =>
+    id === 'etcd-ca'
+      ? { list: 'MAA=', serials: ['5A01', serialNumber], last: { serial: '5A01', at: new Date() } }
+      : undefined;
+  const findings = judged(smallCluster, { revocations });
+  expect(told(findings)).toEqual(['stop certificate-revoked']);
+  expect(findings[0]?.message).toBe('the certificate etcd-peer@m1 of the store is revoked');
+  expect(judged(smallCluster, { revocations }, 0, ['kube-apiserver'])).toEqual([]);
 });
 
 describe('names that clients use, and the certificate lacks', () => {
