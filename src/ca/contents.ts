@@ -3,6 +3,7 @@ import { certificateParts } from './certificate-parts.ts';
 import { type CrlInfo, crlLabel, readCrl } from './crl-read.ts';
 import { firstElement } from './der-read.ts';
 import { type CertificateInfo, inspectPem } from './inspect.ts';
+import { keyLabelOf } from './key-der.ts';
 import { type PemBlock, pemBlocks, pemText } from './pem.ts';
 import { isPkcs12 } from './pkcs12-read.ts';
 import { type Asked, readAsked } from './sign-request.ts';
@@ -22,6 +23,8 @@ export type Item =
  * what begins as one of them and is damaged.
  */
 export function readContents(bytes: Buffer, source: string): readonly Item[] | undefined {
+  const keyLabel = keyLabelOf(bytes);
+  if (keyLabel !== undefined) return [{ kind: 'key', where: source, what: keyLabel.toLowerCase() }];
   if (isDer(bytes)) return [readDer(bytes, source)];
   const text = bytes.toString('utf8');
   return /^-----BEGIN /m.test(text) ? readPem(text, source) : undefined;
@@ -53,7 +56,7 @@ function readDer(der: Buffer, source: string): Item {
   throw unreadable(
     source,
     whole(der)
-      ? 'it is DER, and no certificate, request, revocation list or PKCS #12'
+      ? 'it is DER, and no certificate, request, revocation list, key or PKCS #12'
       : 'it is cut short, or not DER',
     why,
   );

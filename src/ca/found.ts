@@ -7,6 +7,7 @@ import { type PemBlock, pemBlocks } from './pem.ts';
 export interface SourceText {
   /** For people: `/etc/kubernetes/pki/ca.crt`, `/etc/kubernetes/admin.conf (client-key-data)`. */
   readonly place: string;
+  /** What was DER in its file is PEM of the same bytes. */
   readonly pem: string;
   /** Permission bits of the file. */
   readonly mode: number;

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { errorCode, fileFailure } from '../ca/file-failure.ts';
 import type { SourceText } from '../ca/found.ts';
 import type { FoundEncryption } from '../ca/found-encryption.ts';
+import { keyLabelOf } from '../ca/key-der.ts';
 import { pemText } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { isKubeconfig, mayBeEncryption, readAdoptable } from './adopt-yaml.ts';
@@ -79,6 +80,11 @@ function take(
   { texts, encryption }: Growing,
   visit: (path: string) => void,
 ): void {
+  const keyLabel = keyLabelOf(content);
+  if (keyLabel !== undefined) {
+    texts.push({ place, pem: pemText(keyLabel, content), mode });
+    return;
+  }
   // DER begins with a SEQUENCE, which no text does.
   if (content[0] === 0x30 && (content[1] ?? 0) >= 0x80) {
     texts.push({ place, pem: pemText('CERTIFICATE', content), mode });

@@ -120,7 +120,7 @@ function privateKey(pem: string): KeyObject | undefined {
   }
 }
 
-/** In a folder: PKCS#12 and keys in DER begin as certificates do, and go on with a number. */
+/** In a folder: PKCS#12 begins as certificates do, and goes on with a number. */
 function mayBeCertificate(der: Buffer): boolean {
   try {
     return children(firstElement(der).content)[0]?.tag === 0x30;

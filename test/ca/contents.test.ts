@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readContents } from '../../src/ca/contents.ts';
@@ -140,4 +140,31 @@ describe('damaged input is a KbinError, or still a thing of its kind: never a cr
     ['odd kinds', 'kind: SecretList\nitems: [null, 1, [], {kind: 7}, {kind: Secret, data: [1]}]\n'],
     ['a document that is nothing', '---\n---\nnull\n'],
   ])('%s', (_what, text) => tried(() => readDocuments(text, 'it')));
+});
+
+test.each([
+  ['pkcs8', 'private key'],
+  ['sec1', 'ec private key'],
+] as const)('an elliptic key in DER (%s) is told, and nothing of it', (type, what) => {
+  const der = createPrivateKey(key).export({ type, format: 'der' });
+  expect(readContents(der, 'ca.key.der')).toEqual([{ kind: 'key', where: 'ca.key.der', what }]);
+});
+
+test.each([
+  ['pkcs8', 'private key'],
+  ['pkcs1', 'rsa private key'],
+] as const)('an RSA key in DER (%s) is told; one that is cut short is no key', (type, what) => {
+  const der = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type, format: 'der' });
+  expect(readContents(der, 'it')).toEqual([{ kind: 'key', where: 'it', what }]);
+  expect(() => readContents(der.subarray(0, -1), 'it')).toThrow('it cannot be read');
+});
+
+test('an encrypted key and a public key in DER are told', () => {
+  const made = createPrivateKey(key);
+  const closed = made.export({ type: 'pkcs8', format: 'der', cipher: 'aes-256-cbc', passphrase: 'p' });
+  const open = createPublicKey(made).export({ type: 'spki', format: 'der' });
+  expect([closed, open].map((der) => readContents(der, 'it')?.[0])).toEqual([
+    { kind: 'key', where: 'it', what: 'encrypted private key' },
+    { kind: 'key', where: 'it', what: 'public key' },
+  ]);
 });

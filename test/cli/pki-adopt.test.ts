@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { pemBlocks } from '../../src/ca/pem.ts';
 import { temporaryFolder } from '../ca/stores.ts';
 import { kubeadmTree, kubeaszTree, optTree } from '../ca/trees.ts';
 import { kbin } from './in-process.ts';
@@ -284,6 +285,43 @@ describe("a guide's tree", () => {
     ]);
   });
 });
+
+test.each(['pkcs8', 'traditional'] as const)(
+  'a tree in DER, its keys in %s form, is taken over with its keys',
+  async (form) => {
+    const folder = place(one, made.kubeadm);
+    const pki = join(folder, 'tree/pki');
+    for (const name of readdirSync(pki, { recursive: true, encoding: 'utf8' })) {
+      const file = join(pki, name);
+      if (/\.(crt|key|pub)$/.test(name)) writeFileSync(file, inDer(readFileSync(file, 'utf8'), form));
+    }
+    const { code, items, findings } = await adopt(folder, 'tree');
+    expect(code).toBe(0);
+    expect(findings.filter((each) => /^(unreadable|key-missing|lacking)$/.test(each.code))).toEqual([]);
+    expect(ids(items, 'adopt')).toEqual(
+      expect.arrayContaining(['etcd-ca', 'kubernetes-ca', 'apiserver@m1', 'service-account']),
+    );
+    const key = (path: string) =>
+      createPrivateKey(readFileSync(path)).export({ type: 'pkcs8', format: 'pem' });
+    for (const [mine, theirs] of [
+      ['kubernetes-ca/ca', 'ca'],
+      ['etcd-ca/etcd-server@m1', 'etcd/server'],
+    ]) {
+      expect(key(join(folder, `pki/${mine}.key`))).toBe(key(join(made.kubeadm, `pki/${theirs}.key`)));
+    }
+    const shown = await kbin(folder, ['pki', 'show', 'tree/pki/ca.key']);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringContaining('private key')]);
+    await kbin(folder, ['pki', 'init']);
+    expect((await kbin(folder, ['pki', 'init'])).out).toMatch(/^nothing to do/);
+  },
+);
+
+function inDer(pem: string, form: 'pkcs8' | 'traditional'): Buffer {
+  if (!pem.includes('PRIVATE KEY')) return pemBlocks(pem, 'tree')[0]?.der ?? Buffer.alloc(0);
+  const key = createPrivateKey(pem);
+  const traditional = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1';
+  return key.export({ type: form === 'pkcs8' ? form : traditional, format: 'der' });
+}
 
 describe("kubeasz's tree", () => {
   test('has one CA for two: it is adopted for both, and never for the front proxy', async () => {
