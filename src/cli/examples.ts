@@ -54,7 +54,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'kbin pki rotate': [
     'kbin pki rotate etcd-ca',
     'kbin pki rotate status',
-    'kbin pki rotate kubernetes-ca --drop-unexpired',
+    'kbin pki rotate kubernetes-ca --nodes-ready issue --drop-unexpired issue',
     'kbin pki rotate front-proxy-ca --all',
     'kbin pki rotate service-account --drop-tokens',
     'kbin pki rotate encryption-key --all',

@@ -1,9 +1,10 @@
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
 import type { CliContext } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import type { RotateOptions } from './pki-rotate.ts';
 import type { StatusOptions } from './pki-rotate-status.ts';
+import { gates } from './rotations.ts';
 
 const rotatable = [...authorities, ...keyPairs, ...keyRings].map(({ id }) => id);
 
@@ -29,14 +30,21 @@ export function registerRotate(pki: Command, context: CliContext): void {
     )
     .option('--all', 'go on from phase to phase to the end, as long as nothing has to be waited for')
     .option('--again', 'begin another rotation though the last one was only some weeks ago')
-    .option(
-      '--drop-unexpired',
-      'CAs: go on though kubeconfigs or certificates that were handed out depend on the old CA; they stop working',
+    .addOption(
+      new Option(
+        '--drop-unexpired <to>',
+        'CAs: go on to that phase though kubeconfigs or certificates that were handed out depend on the old CA; they stop working',
+      ).choices(gates),
     )
-    .option('--nodes-ready', 'kubernetes-ca: the nodes have been seen to, as the message about them says')
+    .addOption(
+      new Option(
+        '--nodes-ready <for>',
+        'kubernetes-ca: the nodes have been seen to for that phase, as the message about them says',
+      ).choices(gates),
+    )
     .option(
       '--drop-tokens',
-      'service-account: go on though tokens of the old key may be in use; they stop working',
+      'service-account: end it though tokens of the old key may be in use; they stop working. With --all only where the new key signed already when the run began',
     )
     .action(async (what: string, options: RotateOptions) => {
       const { pkiRotate } = await import('./pki-rotate.ts');

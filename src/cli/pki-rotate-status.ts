@@ -14,7 +14,7 @@ export interface StatusOptions {
 /** Nobody is asked for a passphrase: without the next CA's key less is proven, and that is said. */
 const lookOnly = {
   passphrase: noPassphrase,
-  allow: { dropUnexpired: false, nodesReady: false, dropTokens: false },
+  allow: { dropTokens: false },
 } as const;
 
 interface Status {

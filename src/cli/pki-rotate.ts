@@ -18,13 +18,13 @@ import {
   standingOf,
   withRotation,
 } from './rotation-run.ts';
-import type { LiveRotation, RotationRun } from './rotations.ts';
+import type { Gate, LiveRotation, RotationAllowances, RotationRun } from './rotations.ts';
 
 export interface RotateOptions extends DeployOptions {
   readonly all?: boolean;
   readonly again?: boolean;
-  readonly dropUnexpired?: boolean;
-  readonly nodesReady?: boolean;
+  readonly dropUnexpired?: Gate;
+  readonly nodesReady?: Gate;
   readonly dropTokens?: boolean;
 }
 
@@ -32,13 +32,27 @@ function runOptions(context: CliContext, options: Omit<RotateOptions, 'wait'>): 
   return {
     passphrase: passphraseOf(context, options),
     ...(options.acceptNewHostKeys === undefined ? {} : { acceptNewHostKeys: options.acceptNewHostKeys }),
-    allow: {
-      dropUnexpired: options.dropUnexpired === true,
-      nodesReady: options.nodesReady === true,
-      dropTokens: options.dropTokens === true,
-    },
+    allow: allowances(options),
   };
 }
+
+function allowances({
+  dropUnexpired,
+  nodesReady,
+  dropTokens,
+}: Omit<RotateOptions, 'wait'>): RotationAllowances {
+  return {
+    ...(dropUnexpired === undefined ? {} : { dropUnexpired }),
+    ...(nodesReady === undefined ? {} : { nodesReady }),
+    dropTokens: dropTokens === true,
+  };
+}
+
+/**
+ * How `--all` goes on after its first phase. Tokens of the old key are in use everywhere in the hour after the new one
+ * begins to sign: a run that brings that about never drops them as well.
+ */
+export const goingOn = (options: RotateOptions): RotateOptions => ({ ...options, dropTokens: false });
 
 /** One phase, or with --all what is left of them. Throws KbinError wherever a phase is not in force on every host. */
 export async function pkiRotate(context: CliContext, id: string, options: RotateOptions): Promise<void> {
@@ -46,11 +60,12 @@ export async function pkiRotate(context: CliContext, id: string, options: Rotate
   // Before pki/ is changed, not when it comes to the deploys.
   wholeNumber('--wait', options.wait, 'kbin pki rotate');
   if (options.parallel !== undefined) wholeNumber('--parallel', options.parallel, 'kbin pki rotate');
-  let done: Rotated;
-  do {
-    done = await onePhase(context, id, options);
+  let done = await onePhase(context, id, options);
+  if (!context.json) printRotation(context.io, done);
+  while (options.all === true && done.phase !== 'rest' && !context.interrupt().aborted) {
+    done = await onePhase(context, id, goingOn(options));
     if (!context.json) printRotation(context.io, done);
-  } while (options.all === true && done.phase !== 'rest' && !context.interrupt().aborted);
+  }
   if (context.json) printJson(context.io, done);
 }
 

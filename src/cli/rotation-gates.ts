@@ -9,7 +9,7 @@ import { KbinError } from '../errors.ts';
 import type { ApiClient } from '../health/api-client.ts';
 import { withReadyApiservers } from './rotation-api.ts';
 import { comingCa, few, isPublished, requirePublished } from './rotation-published.ts';
-import type { RotationRun } from './rotations.ts';
+import type { Gate, RotationRun } from './rotations.ts';
 
 /** Throws where something still depends on what the next phase takes away. */
 export async function refuseLeaving(id: string, run: RotationRun, phase: number): Promise<void> {
@@ -18,15 +18,17 @@ export async function refuseLeaving(id: string, run: RotationRun, phase: number)
   if (!isPublished(id, run)) return;
   await withReadyApiservers(run, async ([client]) => {
     await requirePublished(client, id, run, phase);
-    if (id === 'kubernetes-ca' && !run.allow.nodesReady) await refuseNodes(client, phase);
+    if (id === 'kubernetes-ca' && run.allow.nodesReady !== gateOf(phase)) await refuseNodes(client, phase);
   });
 }
+
+const gateOf = (phase: number): Gate => (phase === trust ? 'issue' : 'end');
 
 /** Minutes that kbin dates a certificate back, so that a host whose clock is behind accepts it. */
 const backdated = 5;
 
 function refuseHandedOut(id: string, run: RotationRun, phase: number): void {
-  if (run.allow.dropUnexpired) return;
+  if (run.allow.dropUnexpired === gateOf(phase)) return;
   const now = run.now();
   const unexpired = readConsistently(run.store.folder, (files) => issuedBy(files, id)).filter(
     ({ notAfter }) => notAfter > now,
@@ -55,7 +57,7 @@ function blindKubeconfigs(issued: readonly IssuedCertificate[]): KbinError {
   return new KbinError('kubeconfigs that people have do not trust the new kubernetes-ca', {
     step: 'rotate kubernetes-ca, nothing was changed',
     why: 'they were written before it was there, and the apiservers are about to show certificates that it signed',
-    next: 'make them anew with `kbin kubeconfig` and hand them out, or go on with --drop-unexpired: these stop working then',
+    next: 'make them anew with `kbin kubeconfig` and hand them out, or go on with --drop-unexpired issue: these stop working then',
     output: listed(issued),
   });
 }
@@ -64,7 +66,7 @@ function stillInUse(id: string, issued: readonly IssuedCertificate[]): KbinError
   return new KbinError(`certificates that the old ${id} signed have been handed out and have not expired`, {
     step: `rotate ${id}, nothing was changed`,
     why: 'nobody accepts them once the old CA is dropped',
-    next: 'have them made anew, or wait until they have expired, or go on with --drop-unexpired: these stop working then',
+    next: 'have them made anew, or wait until they have expired, or go on with --drop-unexpired end: these stop working then',
     output: listed(issued),
   });
 }
@@ -82,7 +84,7 @@ function nodesAtIssue(names: string): KbinError {
   return new KbinError(`there are nodes, and kbin cannot tell whom they trust: ${names}`, {
     step: 'rotate kubernetes-ca, nothing was changed',
     why: 'the apiservers are about to show certificates of the new CA, to kubelets, kube-proxies and Pods too',
-    next: 'on each node put both CAs (key ca.crt of any ConfigMap kube-root-ca.crt) into the kubelet’s clientCAFile and into the kubeconfigs of kubelet and kube-proxy, restart them, and restart Pods that talk to the apiserver; then go on with --nodes-ready',
+    next: 'on each node put both CAs (key ca.crt of any ConfigMap kube-root-ca.crt) into the kubelet’s clientCAFile and into the kubeconfigs of kubelet and kube-proxy, restart them, and restart Pods that talk to the apiserver; then go on with --nodes-ready issue',
   });
 }
 
@@ -90,6 +92,6 @@ function nodesAtDrop(names: string): KbinError {
   return new KbinError(`there are nodes whose certificates the old kubernetes-ca may have signed: ${names}`, {
     step: 'rotate kubernetes-ca, nothing was changed',
     why: 'a kubelet that still comes with one is locked out once that CA is dropped',
-    next: 'have each kubelet get a new certificate (remove /var/lib/kubelet/pki/kubelet-client-current.pem and let it bootstrap again, or issue one), see that the old CA is in none of its files, restart it; then go on with --nodes-ready',
+    next: 'have each kubelet get a new certificate (remove /var/lib/kubelet/pki/kubelet-client-current.pem and let it bootstrap again, or issue one), see that the old CA is in none of its files, restart it; then go on with --nodes-ready end',
   });
 }

@@ -63,11 +63,18 @@ export interface RotationRun {
   readonly allow: RotationAllowances;
 }
 
+/**
+ * What a CA's rotation may be stopped before: the phase `issue`, or the end. Each asks something of its own, so what is said
+ * of the one is never taken for an answer to the other, in `--all` least of all.
+ */
+export const gates = ['issue', 'end'] as const;
+export type Gate = (typeof gates)[number];
+
 export interface RotationAllowances {
   /** CA: what was handed out and depends on the old CA stops working: kubeconfigs, certificates that have not expired. */
-  readonly dropUnexpired: boolean;
+  readonly dropUnexpired?: Gate;
   /** kubernetes-ca: somebody has seen to the nodes, which kbin does not look after. */
-  readonly nodesReady: boolean;
+  readonly nodesReady?: Gate;
   /** service-account: tokens that the old key signed and that may still live stop being accepted. */
   readonly dropTokens: boolean;
 }

@@ -250,14 +250,14 @@ test('kubernetes-ca: kubectl of before works to the end, and what depends on the
   // A kubeconfig that does not know the new CA, and a node: each by its name, and nothing is changed.
   const blind = await plane.kbin('pki', 'rotate', 'kubernetes-ca');
   expect(blind).toMatchObject({ code: 1, stderr: expect.stringContaining('CN=jane') });
-  const nodes = await plane.kbin('pki', 'rotate', 'kubernetes-ca', '--drop-unexpired');
+  const nodes = await plane.kbin('pki', 'rotate', 'kubernetes-ca', '--drop-unexpired', 'issue');
   expect(nodes).toMatchObject({ code: 1, stderr: expect.stringContaining('worker1') });
   expect(await file('next/kubernetes-ca/ca.crt')).toBe(next);
   expect(await plane.kbinDoes('plan')).toContain('kubernetes-ca is under way, in the phase trust');
 
   const bundle = trustedPem((await plane.store()).view(), 'kubernetes-ca');
   await whileWriting([await writer({ ...before, ca: bundle }, 'kubernetes-issue')], () =>
-    rotate('kubernetes-ca', '--drop-unexpired', '--nodes-ready'),
+    rotate('kubernetes-ca', '--drop-unexpired', 'issue', '--nodes-ready', 'issue'),
   );
   const young = await file('kubernetes-ca/ca.crt');
   expect(young).toBe(next);
@@ -272,12 +272,12 @@ test('kubernetes-ca: kubectl of before works to the end, and what depends on the
   }
 
   await plane.kbinDoes('kubeconfig', 'joan', '--valid', '8h', '-o', 'joan.conf');
-  const handedOut = await plane.kbin('pki', 'rotate', 'kubernetes-ca', '--nodes-ready');
+  const handedOut = await plane.kbin('pki', 'rotate', 'kubernetes-ca', '--nodes-ready', 'end');
   expect(handedOut).toMatchObject({ code: 1, stderr: expect.stringContaining('CN=jane') });
   expect(handedOut.stderr).not.toContain('CN=joan');
 
   const ended = await whileWriting([await writer(after, 'kubernetes-drop')], () =>
-    rotate('kubernetes-ca', '--drop-unexpired', '--nodes-ready'),
+    rotate('kubernetes-ca', '--drop-unexpired', 'end', '--nodes-ready', 'end'),
   );
   expect(ended).toMatchObject({ phase: 'rest' });
   const last = await keptAdminConf('admin-after.conf');
