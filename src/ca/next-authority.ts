@@ -5,7 +5,7 @@ import { chainBelow } from './chain.ts';
 import { type CertificateInfo, inspectPem } from './inspect.ts';
 import { type Issuer, issueCertificate } from './issue.ts';
 import { generateKeyPair, isEncrypted, publicPartOf, readPrivateKey } from './keys.ts';
-import { pathsBeside } from './layout.ts';
+import { pathsBeside, pathsOf } from './layout.ts';
 import { openKey, type PassphraseSource } from './passphrase.ts';
 import { issuerOf } from './store-apply.ts';
 import type { StoreFiles } from './store-files.ts';
@@ -22,11 +22,22 @@ export interface NextAuthority {
   readonly issuer: Issuer;
 }
 
+interface NextUse {
+  readonly now: Date;
+  readonly passphrase: PassphraseSource;
+  /** For how long what it signs is to be valid. Absent: it is to sign nothing that lasts. */
+  readonly leafHours?: number;
+}
+
+/** Hours: a CA that ends sooner, or before a tenth of what its leaves are to last, cuts them all short at once. */
+const enoughHours = 90 * 24;
+const hourMs = 3_600_000;
+
 /** Throws KbinError where it could not sign what the one in use has signed. */
 export async function nextAuthority(
   id: string,
   files: StoreFiles,
-  { now, passphrase }: { readonly now: Date; readonly passphrase: PassphraseSource },
+  { now, passphrase, leafHours }: NextUse,
 ): Promise<NextAuthority> {
   const paths = pathsBeside('next', id);
   const [certificateFile, keyFile] = [files.place(paths.certificate ?? ''), files.place(paths.key)];
@@ -58,6 +69,18 @@ export async function nextAuthority(
     const span = `it is valid from ${info.notBefore.toISOString()} to ${info.notAfter.toISOString()}`;
     return refuse(`the next ${id} is not valid now`, span, anotherCa);
   }
+  if (isKeyInUse(id, files, own)) {
+    const renewing = `put another CA there, or remove the folder to have one made; for a longer life of the same one: kbin pki renew ${id} --same-key`;
+    return refuse(`the next ${id} has the key of the one in use`, 'nothing would be rotated', renewing);
+  }
+  if (leafHours !== undefined) {
+    const needed = Math.min(enoughHours, leafHours / 10);
+    if (info.notAfter.getTime() - now.getTime() < needed * hourMs) {
+      const why = `it ends on ${info.notAfter.toISOString()}, and all that it signs would end with it`;
+      const longer = `put a CA there that lasts ${Math.ceil(needed / 24)} days or more, remove the folder to have one made, or lower pki.validity.leaf in cluster.yaml`;
+      return refuse(`the next ${id} ends too soon`, why, longer);
+    }
+  }
   return {
     certificate,
     key,
@@ -65,6 +88,14 @@ export async function nextAuthority(
     info,
     issuer: issuerOf(info, reading.key, chainBelow(certificate)),
   };
+}
+
+/** Whatever its certificate says: its name, its serial and its dates may be others. */
+function isKeyInUse(id: string, files: StoreFiles, spki: Buffer): boolean {
+  const reading = files.read(pathsOf(id).certificate ?? '');
+  if (reading.state !== 'read') return false;
+  const inUse = new X509Certificate(reading.content).publicKey.export({ type: 'spki', format: 'der' });
+  return spki.equals(inUse);
 }
 
 /** That a certificate which only proves something is good for. */

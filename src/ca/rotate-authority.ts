@@ -123,7 +123,8 @@ async function beginIssue(step: Step): Promise<void> {
     'what the next CA does not sign anew is refused when the present one is no longer trusted',
   );
   refuseOtherChanges(step, (await storeDiff(step, files)).changes);
-  const next = await nextAuthority(id, files, { now, passphrase: store.passphrase });
+  const leafHours = Math.max(...authority.leaves.map(({ validityHours }) => validityHours));
+  const next = await nextAuthority(id, files, { now, passphrase: store.passphrase, leafHours });
   const passphrase = isEncrypted(next.key) ? (await store.passphrase()).value : undefined;
   const own = pathsOf(id);
   const old = files.read(own.certificate ?? '');

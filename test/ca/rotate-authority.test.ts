@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { authorities, keyPairs, keyRings } from '../../pki/index.ts';
@@ -187,6 +187,21 @@ test('a client of the next CA is one that nobody else could have made', async ()
   expect(verifies(read(store, 'etcd-ca/ca.crt'), cert)).toBe(false);
 });
 
+/** A CA of somebody's own making. */
+function putNext(store: Store, days: number): void {
+  const folder = join(store.folder, 'next/etcd-ca');
+  mkdirSync(folder, { recursive: true });
+  const argv = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.crt -subj /CN=other -addext keyUsage=keyCertSign,cRLSign -days ${days}`;
+  execFileSync('openssl', argv.split(' '), { cwd: folder, stdio: 'pipe' });
+}
+
+test('a next CA of a company, for some months, takes over', async () => {
+  const store = await filledStore();
+  putNext(store, 91);
+  await advance(store);
+  expect(phaseName(kind, phase(store))).toBe('issue');
+});
+
 describe('refused, and nothing is changed', () => {
   const refusal = async (store: Store, from?: number) => {
     const before = contents(store);
@@ -244,6 +259,22 @@ describe('refused, and nothing is changed', () => {
     rmSync(request);
     await advance(store);
     expect(phase(store)).toBe(atRest);
+  });
+
+  test('where the next one has the key of the one in use', async () => {
+    const store = await filledStore();
+    mkdirSync(join(store.folder, 'next/etcd-ca'), { recursive: true });
+    for (const file of ['ca.crt', 'ca.key']) {
+      cpSync(join(store.folder, 'etcd-ca', file), join(store.folder, 'next/etcd-ca', file));
+    }
+    expect(phaseName(kind, phase(store))).toBe('trust');
+    expect(await refusal(store)).toContain('the next etcd-ca has the key of the one in use');
+  });
+
+  test.each([1, 89])('where the next one ends in %i days, and all leaves with it', async (days) => {
+    const store = await filledStore();
+    putNext(store, days);
+    expect(await refusal(store)).toContain('the next etcd-ca ends too soon');
   });
 
   test('in a copy without keys', async () => {
