@@ -112,7 +112,8 @@ export function renewAuthority(
   privateKey: KeyObject,
 ): Issued & { readonly issuer: Issuer } {
   const { subject, spki } = former;
-  const { notBefore, notAfter } = validity(span);
+  const { notBefore } = validity(span);
+  const notAfter = renewedEnd(former, span);
   const extensions = sequence(
     ...former.extensions
       .flatMap(ofNoSerial)
@@ -130,6 +131,15 @@ export function renewAuthority(
     chain: '',
   };
   return { der, pem: pemText('CERTIFICATE', der), notAfter, clamped: false, issuer };
+}
+
+/** Never earlier than it was: what it has signed may last until then. */
+export function renewedEnd(
+  { notAfter }: Pick<CertificateParts, 'notAfter'>,
+  span: Pick<CertificateRequest, 'now' | 'validityHours'>,
+): Date {
+  const wanted = validity(span).notAfter;
+  return wanted < notAfter ? notAfter : wanted;
 }
 
 /** openssl may have a CA name the serial of the one that signed it: its own, which is another one now. */

@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import type { PlannedAuthority } from '../desired/certificate-plan.ts';
+import { renewedEnd } from './issue.ts';
 import { pathsOf } from './layout.ts';
-import { isUnmade, type Place } from './leaf-diff.ts';
+import { day, isUnmade, type Place } from './leaf-diff.ts';
 import type { ObservedEntry } from './observed-store.ts';
 import type { Reason, StoreChange, StoreProblem } from './store-changes.ts';
 
@@ -12,12 +14,16 @@ export const neverRenewed: Renew = () => undefined;
 const renewal: Reason = { code: 'renewal', message: 'renewal asked for' };
 const withItsKey: Reason = { code: 'renewal', message: 'renewal asked for, with the key it has' };
 
+const withItsEnd = (end: Date): Reason => ({
+  code: 'renewal',
+  message: `it keeps its end, ${day(end)}, since pki.validity.ca would make it shorter`,
+});
+
 /** undefined: no renewal is asked for, or there is nothing to renew yet. */
 export function renewalOfAuthority(
-  id: string,
+  { id, validityHours }: PlannedAuthority,
   { certificate }: ObservedEntry,
-  renew: Renew,
-  place: Place,
+  { renew, now, place }: { readonly renew: Renew; readonly now: Date; readonly place: Place },
 ): { readonly changes: readonly StoreChange[]; readonly problems: readonly StoreProblem[] } | undefined {
   const wanted = renew(id);
   if (wanted === undefined || certificate.state !== 'read') return undefined;
@@ -25,8 +31,10 @@ export function renewalOfAuthority(
   const { info } = certificate;
   const own = new X509Certificate(info.pem);
   if (info.subject === info.issuer && own.verify(own.publicKey)) {
+    const staysLong = renewedEnd(info, { now, validityHours }) <= info.notAfter;
+    const reasons = [withItsKey, ...(staysLong ? [withItsEnd(info.notAfter)] : [])];
     return {
-      changes: [{ id, kind: 'authority', action: 'reissue', keepsKey: true, reasons: [withItsKey] }],
+      changes: [{ id, kind: 'authority', action: 'reissue', keepsKey: true, reasons }],
       problems: [],
     };
   }

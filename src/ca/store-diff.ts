@@ -56,7 +56,7 @@ function diffAuthority(
 ): StoreDiff {
   const { id, leaves } = authority;
   const entry = entryOf(store, id);
-  const renewed = renewalOfAuthority(id, entry, renew, place);
+  const renewed = renewalOfAuthority(authority, entry, { renew, now, place });
   const lost = [
     ...authorityProblems(authority, store, entry, now, place).filter(
       // That is what a renewal mends.

@@ -200,6 +200,26 @@ describe('a CA', () => {
     expect(await init(store, smallPlan, later)).toEqual({ applied: [], kept: smallCount, notes: [] });
   });
 
+  test('never ends sooner than it did, and says so', async () => {
+    const store = await filledStore();
+    const [first] = smallPlan.authorities;
+    const shorter = {
+      ...smallPlan,
+      authorities: smallPlan.authorities.map((one) => ({ ...one, validityHours: 24 * 365 })),
+    };
+    const id = first?.id ?? '';
+    const before = info(store, id);
+    const { applied } = await renew(store, only({ [id]: 'same-key' }), shorter);
+    const after = info(store, id);
+    expect(after.notAfter).toEqual(before.notAfter);
+    expect(after.serial).not.toBe(before.serial);
+    const change = applied.find((one) => one.id === id);
+    expect(change?.notAfter).toEqual(before.notAfter);
+    expect(change?.reasons.map(({ message }) => message).join('; ')).toContain(
+      `it keeps its end, ${before.notAfter.toISOString().slice(0, 10)}, since pki.validity.ca`,
+    );
+  });
+
   test('gives the leaves renewed with it its new end', async () => {
     const store = await filledStore();
     const end = info(store, 'front-proxy-ca').notAfter;
