@@ -3,6 +3,7 @@ import type { PlannedAuthority, PlannedLeaf } from '../desired/certificate-plan.
 import { withThoseAbove } from './adopt-authorities.ts';
 import { certificateFile, keyFiles } from './adopt-files.ts';
 import { type AdoptionFinding, type AdoptionItem, day } from './adoption.ts';
+import { forbiddenUsages } from './allowed-usages.ts';
 import { certificatesOf, chainBelow, isRoot, pathTo } from './chain.ts';
 import { forbiddenNames, pathLengthMistake } from './constraints.ts';
 import type { Found, FoundCertificate, FoundKey } from './found.ts';
@@ -106,7 +107,13 @@ export function answeredAuthority(
   );
   const top = certificatesOf(pem).at(-1);
   const length = pathLengthMistake(pem);
-  const forbidden = [...new Set(authority.leaves.flatMap(({ sans }) => forbiddenNames(pem, sans)))];
+  const forbidden = [
+    ...new Set(authority.leaves.flatMap(({ sans }) => forbiddenNames(pem, sans))),
+    ...forbiddenUsages(
+      pem,
+      authority.leaves.flatMap(({ usages }) => usages),
+    ),
+  ];
   const lacks = [
     ...(info.isCa && info.usages.includes('cert sign')
       ? []

@@ -2,6 +2,7 @@ import type { AdoptionInput } from './adopt.ts';
 import { kindOf } from './adopt-kinds.ts';
 import { says } from './adopt-leaves.ts';
 import { type AdoptionCode, type AdoptionFinding, type AdoptionItem, day, placesText } from './adoption.ts';
+import { forbiddenUsages } from './allowed-usages.ts';
 import { certificatesOf, isIssuedBy, isRoot } from './chain.ts';
 import { pathLengthMistake } from './constraints.ts';
 import type { Found, FoundCertificate } from './found.ts';
@@ -52,7 +53,7 @@ function finding(
 
 function ofItem(
   { id, certificate: info, from, pem, keyFrom }: AdoptionItem,
-  { now, files: store }: AdoptionInput,
+  { now, files: store, plan }: AdoptionInput,
 ): AdoptionFinding[] {
   if (info === undefined) return [];
   const left = Math.floor((info.notAfter.getTime() - now.getTime()) / 86_400_000);
@@ -60,6 +61,9 @@ function ofItem(
   const weak = weakness(info);
   const chain = info.isCa ? certificatesOf(pem ?? info.pem) : [];
   const top = chain.at(-1);
+  const planned = plan.authorities.find((authority) => authority.id === id);
+  const needed = planned?.leaves.flatMap((leaf) => leaf.usages) ?? [];
+  const usages = forbiddenUsages(chain.length === 0 ? '' : (pem ?? info.pem), needed);
   const length = chain.length > 1 ? pathLengthMistake(pem ?? info.pem) : undefined;
   const keyless = info.isCa && keyFrom === undefined && store.read(pathsOf(id).key).state === 'absent';
   return [
@@ -84,6 +88,17 @@ function ofItem(
             from,
             `${id} is signed by ${top.issuer.replaceAll('\n', ', ')}, whose certificate was not found`,
             { id, next: 'adopt it along, so that what is served leads up to the root' },
+          ),
+        ]),
+    ...(usages.length === 0
+      ? []
+      : [
+          finding(
+            'stop',
+            'lacking',
+            from,
+            `${id} cannot be ${from[0]}: what it signs is refused where it is used for ${usages.join(', ')}`,
+            { id, next: `have it signed without extended key usages; to leave it out: --skip ${id}` },
           ),
         ]),
     ...(length === undefined

@@ -1,4 +1,5 @@
 import type { PlannedAuthority, PlannedLeaf } from '../desired/certificate-plan.ts';
+import { forbiddenUsages } from './allowed-usages.ts';
 import { forbiddenNames } from './constraints.ts';
 import { pathsOf } from './layout.ts';
 import { day, isUnmade, type Place, sameSubject } from './leaf-diff.ts';
@@ -124,17 +125,27 @@ export function constraintProblems(
 ): StoreProblem[] {
   if (certificate.state !== 'read') return [];
   return toSign.flatMap((leaf) => {
-    const forbidden = forbiddenNames(certificate.text, leaf.sans);
-    if (forbidden.length === 0) return [];
-    return [
-      {
-        id: leaf.id,
+    const names = forbiddenNames(certificate.text, leaf.sans);
+    const usages = forbiddenUsages(certificate.text, leaf.usages);
+    const problem = { id: leaf.id, message: `${id} may not sign ${leaf.id}` };
+    const problems: StoreProblem[] = [];
+    if (names.length > 0) {
+      problems.push({
+        ...problem,
         code: 'names-forbidden',
-        message: `${id} may not sign ${leaf.id}`,
-        why: `its name constraints, or those of a CA above it, forbid ${forbidden.join(', ')}`,
+        why: `its name constraints, or those of a CA above it, forbid ${names.join(', ')}`,
         next: `have ${id} signed for these names (kbin pki csr ${id}), or take them out of cluster.yaml`,
-      },
-    ];
+      });
+    }
+    if (usages.length > 0) {
+      problems.push({
+        ...problem,
+        code: 'usages-forbidden',
+        why: `its extended key usage, or that of a CA above it, forbids ${usages.join(', ')}`,
+        next: `have ${id} signed without extended key usages (kbin pki csr ${id})`,
+      });
+    }
+    return problems;
   });
 }
 

@@ -3,6 +3,7 @@ import { assess } from './assess.ts';
 import type { CertificateFinding } from './assess-findings.ts';
 import type { KnownAuthority } from './certificate-path.ts';
 import { certificatesOf } from './chain.ts';
+import { authorityFindings } from './check-authority.ts';
 import { differences, keyOpen, listAge, type OtherFinding, openKeyFiles, others } from './check-findings.ts';
 import { baseOf, keyPath, type Listed, plannedCertificates } from './check-places.ts';
 import { pemBlocks } from './pem.ts';
@@ -66,7 +67,10 @@ export async function checkStore(
       revoked: revoked.get(one.authority) ?? [],
       idle: one.beside === 'previous',
     });
-    return [{ ...base, ...found, findings: [...found.findings, ...own] }];
+    const planned = plan.authorities.find(({ id }) => id === one.authority);
+    const signs = roles.includes('ca') && one.beside !== 'previous' && planned !== undefined;
+    const limits = signs ? authorityFindings(planned, pem) : [];
+    return [{ ...base, ...found, findings: [...found.findings, ...limits, ...own] }];
   });
   return {
     certificates: [...certificates, ...strays(plan, folder, authorities, options)],

@@ -60,6 +60,7 @@ export interface StoreProblem {
     | 'ca-key-closed'
     | 'signed-elsewhere'
     | 'names-forbidden'
+    | 'usages-forbidden'
     | 'key-not-kept'
     | 'key-mismatch'
     | 'key-malformed'

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/ca/store.ts';
@@ -276,6 +285,37 @@ describe('an intermediate CA', () => {
     const { code, err } = await kbin(folder, ['pki', 'init']);
     expect([code, err]).toEqual([1, expect.stringContaining('etcd-ca may not sign etcd-server@m1')]);
     expect(err).toContain('forbid 10.9.0.1');
+  });
+
+  test('limited to other usages than its leaves have is refused wherever it comes in', async () => {
+    const folder = place();
+    const company = new Company();
+    await intermediate(folder, company);
+    const above = [company.at('issuing.pem'), company.at('root.pem')];
+    await kbin(folder, ['pki', 'csr', 'etcd-ca', '-o', 'ca.csr']);
+    const limited = [...asCa(0), 'extendedKeyUsage=serverAuth'];
+    const answer = company.sign(join(folder, 'ca.csr'), 'limited.pem', limited);
+    const says = 'client auth (CN=etcd-ca is limited to other usages)';
+    const answered = await kbin(folder, ['pki', 'adopt', answer, ...above]);
+    expect([answered.code, answered.err]).toEqual([
+      1,
+      expect.stringContaining(`it may not sign for ${says}`),
+    ]);
+
+    writeFileSync(
+      join(folder, 'pki/etcd-ca/ca.crt'),
+      [answer, ...above].map((file) => readFileSync(file, 'utf8')).join(''),
+    );
+    const checked = await kbin(folder, ['--json', 'pki', 'check', '--no-hosts']);
+    expect([checked.code, checked.out]).toEqual([3, expect.stringContaining('"usages-forbidden"')]);
+    writeFileSync(join(folder, 'cluster.yaml'), cluster('10.9.0.1'));
+    const { code, err } = await kbin(folder, ['pki', 'init']);
+    expect([code, err]).toEqual([1, expect.stringContaining(`forbids ${says}`)]);
+
+    const other = place();
+    cpSync(join(folder, 'pki/etcd-ca'), join(other, 'tree'), { recursive: true });
+    const tree = await kbin(other, ['pki', 'adopt', 'tree']);
+    expect([tree.code, tree.err]).toEqual([1, expect.stringContaining(`is used for ${says}`)]);
   });
 
   test('is believed by etcd, etcdctl and kbin; another CA of the same company is not', {

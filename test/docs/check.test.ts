@@ -10,7 +10,7 @@ const rows = tableRows(pageAt('docs/check.md'));
 
 /** Codes that are written out in the sources of `pki check`, and those of the store's own that it passes on. */
 function codes(): string[] {
-  const own = ['assess', 'assess-findings', 'check-findings', 'check-store'].map(
+  const own = ['assess', 'assess-findings', 'check-authority', 'check-findings', 'check-store'].map(
     (name) => `src/ca/${name}.ts`,
   );
   const cli = readdirSync(join(root, 'src/cli')).filter((name) => name.startsWith('pki-check'));

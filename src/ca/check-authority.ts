@@ -1,0 +1,29 @@
+import type { PlannedAuthority } from '../desired/certificate-plan.ts';
+import { forbiddenUsages } from './allowed-usages.ts';
+import type { CertificateFinding } from './assess-findings.ts';
+
+/** What a CA, or one above it in its file, was not given, though cluster.yaml needs it. `pem` is its file, whole. */
+export function authorityFindings(authority: PlannedAuthority, pem: string): CertificateFinding[] {
+  try {
+    return usageFindings(authority, pem);
+  } catch {
+    // What is damaged has a finding of its own.
+    return [];
+  }
+}
+
+function usageFindings({ id, leaves }: PlannedAuthority, pem: string): CertificateFinding[] {
+  const usages = forbiddenUsages(
+    pem,
+    leaves.flatMap((leaf) => leaf.usages),
+  );
+  if (usages.length === 0) return [];
+  return [
+    {
+      code: 'usages-forbidden',
+      severity: 'fail',
+      message: `what it signs is refused where it is used for ${usages.join(', ')}`,
+      next: `have it signed without extended key usages: kbin pki csr ${id}`,
+    },
+  ];
+}
