@@ -8,6 +8,7 @@ import { type MemberReading, readAgain } from '../health/live.ts';
 import { etcdCredentials, etcdTargetsEitherWay, withFormerEndpoints } from '../health/of-cluster.ts';
 import { shareConnections } from '../remote/share.ts';
 import { awaitedLater, binariesFor } from './deployment.ts';
+import { readEtcdClients } from './etcd-clients.ts';
 import { joinNewMembers } from './etcd-joins.ts';
 import { type DecidedMember, rollOut } from './etcd-rollout.ts';
 import { type EtcdDeployment, type EtcdRun, memberOf, planOf, rolloutOf } from './etcd-run.ts';
@@ -63,10 +64,11 @@ export async function deployEtcd(deployment: EtcdDeployment): Promise<EtcdDeploy
     refuseUnreachable(looked, 'membership then stays as it is');
     const reached = withFormerEndpoints(targets, cluster, observedBy(looked));
     const run = { deployment, survey: looked, targets: reached, credentials, store: view };
+    const etcdClients = await readEtcdClients(cluster, view, looked, connections.connect);
     const first = await readings;
     const asked = await readAgain(first, reached, credentials);
     return await carryOut(
-      { ...run, binaries: await binaries },
+      { ...run, etcdClients, binaries: await binaries },
       asked,
       asked === first ? () => health : undefined,
     );

@@ -2,6 +2,7 @@ import type { Architecture, Cluster } from '../cluster/cluster.ts';
 import type { Binaries } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
 import type { Plan } from '../diff/changes.ts';
+import type { EtcdClientReading } from '../diff/etcd-clients.ts';
 import type { MemberDecision, MembershipDecision } from '../diff/etcd-membership.ts';
 import type { EtcdReading } from '../diff/etcd-view.ts';
 import { planCluster } from '../diff/plan.ts';
@@ -14,6 +15,7 @@ export interface EtcdPlanInputs {
   /** Names of hosts that this run leaves out. */
   readonly skipped: readonly string[];
   readonly readings: readonly EtcdReading[];
+  readonly etcdClients: readonly EtcdClientReading[];
   readonly store: StoreView;
   readonly binaries: ReadonlyMap<Architecture, Binaries>;
   /** Milliseconds since 1970: certificates that would not do now stop the run. */
@@ -35,7 +37,7 @@ export interface EtcdPlan {
 
 /** What a run would do to the hosts it can reach. Pure. */
 export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
-  const { cluster, survey, skipped, readings, store, binaries, now } = run;
+  const { cluster, survey, skipped, readings, etcdClients, store, binaries, now } = run;
   const { plan, membership, sides } = planCluster({
     facts: {
       cluster,
@@ -47,6 +49,7 @@ export function etcdPlan(run: EtcdPlanInputs): EtcdPlan {
     store,
     binaries,
     only: ['etcd'],
+    etcdClients,
     now,
   });
   return {

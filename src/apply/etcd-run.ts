@@ -1,6 +1,7 @@
 import type { Architecture } from '../cluster/cluster.ts';
 import type { Binaries } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
+import type { EtcdClientReading } from '../diff/etcd-clients.ts';
 import type { MembershipDecision } from '../diff/etcd-membership.ts';
 import type { MemberReading } from '../health/live.ts';
 import type { EtcdCredentials, EtcdTarget } from '../health/target.ts';
@@ -22,13 +23,14 @@ export interface EtcdRun {
   readonly credentials: EtcdCredentials;
   readonly store: StoreView;
   readonly binaries: ReadonlyMap<Architecture, Binaries>;
+  readonly etcdClients: readonly EtcdClientReading[];
 }
 
 export function planOf(run: EtcdRun, readings: readonly MemberReading[]): EtcdPlan {
-  const { deployment, survey, store, binaries } = run;
+  const { deployment, survey, store, binaries, etcdClients } = run;
   const { cluster, skipHosts } = deployment;
   const now = deployment.now();
-  return etcdPlan({ cluster, survey, skipped: skipHosts, readings, store, binaries, now });
+  return etcdPlan({ cluster, survey, skipped: skipHosts, readings, etcdClients, store, binaries, now });
 }
 
 export function memberOf(

@@ -1,4 +1,8 @@
+import { nameText } from '../ca/names.ts';
+import { revokedBy } from '../ca/revocation.ts';
+import { diskFiles } from '../ca/store-files.ts';
 import { type Cluster, controlPlaneComponents, hostsWithRole } from '../cluster/cluster.ts';
+import { certificatePlan } from '../desired/certificates.ts';
 import { componentsOf } from '../desired/desire.ts';
 import type { CliContext } from './context.ts';
 import { printControlPlaneDeploy, runControlPlaneDeploy } from './control-plane-deploy.ts';
@@ -28,14 +32,32 @@ export async function runDeploy(
   return { name, report, print: () => printControlPlaneDeploy(context, report) };
 }
 
-/** The deploys that bring these certificates and keys (ids of the plan) to hosts, in their order. */
+/**
+ * The deploys that bring these certificates and keys (ids of the plan) to hosts, in their order: etcd first, but for where
+ * its list of what is revoked names the apiservers' own client.
+ */
 export function deploysOf(cluster: Cluster, ids: readonly string[]): readonly DeployName[] {
+  const order = ['etcd', 'control-plane'] as const;
+  const names = order.filter((name) => isConcerned(cluster, name, ids));
+  return names.includes('etcd') && apiserversFirst(cluster) ? ['control-plane', 'etcd'] : names;
+}
+
+/** A client of the apiservers was revoked: with its successor they have to come before etcd has the list. */
+export function apiserversFirst(cluster: Cluster): boolean {
+  const leaf = certificatePlan(cluster)
+    .authorities.flatMap(({ leaves }) => leaves)
+    .find(({ id }) => id === 'apiserver-etcd-client');
+  if (leaf === undefined || hostsWithRole(cluster, 'control-plane').length === 0) return false;
+  // One that is not in the store any more is on the record by its subject.
+  const names = [leaf.id, nameText(leaf.subject)];
+  return revokedBy(diskFiles(`${cluster.folder}/pki`), 'etcd-ca').some(({ name }) => names.includes(name));
+}
+
+function isConcerned(cluster: Cluster, name: DeployName, ids: readonly string[]): boolean {
   const components = { etcd: ['etcd'], 'control-plane': controlPlaneComponents } as const;
-  return (['etcd', 'control-plane'] as const).filter((name) =>
-    hostsWithRole(cluster, name).some((host) =>
-      componentsOf(cluster, host)
-        .filter((component) => components[name].some((one) => one === component.name))
-        .some((component) => component.needs(cluster, host).some(({ id }) => ids.includes(id))),
-    ),
+  return hostsWithRole(cluster, name).some((host) =>
+    componentsOf(cluster, host)
+      .filter((component) => components[name].some((one) => one === component.name))
+      .some((component) => component.needs(cluster, host).some(({ id }) => ids.includes(id))),
   );
 }

@@ -1,3 +1,4 @@
+import { readEtcdClients } from '../apply/etcd-clients.ts';
 import { observedBy, type Survey, survey } from '../apply/survey.ts';
 import type { Store } from '../ca/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -41,11 +42,12 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     now: Date.now,
     ...(onStep === undefined ? {} : { onStep }),
   });
-  const [looked, { found, findings: noBinaries }, etcd, controlPlane] = await Promise.all([
+  const [looked, { found, findings: noBinaries }, etcd, controlPlane, etcdClients] = await Promise.all([
     looking,
     binaries,
     askEtcd(cluster, store, connect, looking),
     askControlPlane(cluster, store, connect, looking),
+    looking.then((seen) => readEtcdClients(cluster, view, seen, connect)),
   ]);
   const planned = planCluster({
     facts: {
@@ -63,6 +65,7 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     binaries: found,
     apiservers: controlPlane.readings,
     objects: controlPlane.objects,
+    etcdClients,
     now: Date.now(),
   });
   const more = [...noBinaries, ...etcd.findings, ...controlPlane.findings, ...rotationFindings(store.folder)];

@@ -14,6 +14,7 @@ import { didYouMean } from '../cluster/suggest.ts';
 import { certificatePlan } from '../desired/certificates.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
+import { apiserversFirst } from './deploys.ts';
 import { printJson, printTable, printWarning } from './output.ts';
 import { type PassphraseOptions, passphraseOf } from './passphrase.ts';
 import { findRevocable } from './pki-revoke-find.ts';
@@ -120,10 +121,15 @@ function advise(
     );
   }
   if (applied.length === 0) return;
-  const first = applied.some(({ id }) => id === 'apiserver-etcd-client')
+  io.err(
+    `next: ${controlPlaneFirst(cluster)}\`kbin etcd deploy\` brings the list to the members; until then they let it in\n`,
+  );
+}
+
+function controlPlaneFirst(cluster: Cluster): string {
+  return apiserversFirst(cluster)
     ? '`kbin control-plane deploy` first, so that no apiserver comes with what is refused; then '
     : '';
-  io.err(`next: ${first}\`kbin etcd deploy\` brings the list to the members; until then they let it in\n`);
 }
 
 export function kubernetesAsksNoList(authority: string): string {
@@ -163,7 +169,7 @@ export async function pkiCrl(
   else if (made.length === 0) io.out('nothing to do: nothing was ever revoked\n');
   else printTable(io, ['action', 'list', 'valid until'], made.map(listRow));
   if (made.some(({ id }) => id.startsWith('etcd-ca/')))
-    io.err('next: `kbin etcd deploy` brings it to the members\n');
+    io.err(`next: ${controlPlaneFirst(cluster)}\`kbin etcd deploy\` brings it to the members\n`);
 }
 
 const listRow = ({ action, id, notAfter }: AppliedChange): (string | undefined)[] => [

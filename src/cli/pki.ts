@@ -66,7 +66,8 @@ export const register: Register = (program, context) => {
       .description(
         'Issues certificates anew, each with a new key. Which: those named, all of them (but no CA), or all that end ' +
           'within a time. The hosts keep what they have until they are deployed to: --deploy does that at once, etcd ' +
-          'first, one host at a time, each proven to work with the new certificate, and to serve it, before the next; ' +
+          'first (last, where a client of the apiservers was revoked), one host at a time, each proven to work with ' +
+          'the new certificate, and to serve it, before the next; ' +
           'one that does not gets its former files back, and nothing else is changed.\n\n' +
           'A CA is renewed only when it is named, and only with --same-key: name and key stay, so that what it signed ' +
           'is still trusted. For a CA with a new key there is `kbin pki rotate`. No certificate is valid for longer ' +

@@ -8,6 +8,7 @@ import type { Change, HostPlan, Plan, PlanFinding } from './changes.ts';
 import { controlPlanePreflight } from './control-plane-preflight.ts';
 import type { ApiserverReading } from './control-plane-view.ts';
 import { diffHost } from './diff.ts';
+import { type EtcdClientReading, revokedClients } from './etcd-clients.ts';
 import {
   decideMembership,
   type EtcdFacts,
@@ -26,6 +27,8 @@ export interface PlanInputs {
   readonly only?: readonly string[];
   /** One per control-plane host. None at all: they were not asked, for lack of a key or because there is none yet. */
   readonly apiservers?: readonly ApiserverReading[];
+  /** Where etcd would get a revocation list: who would come with what is on it. */
+  readonly etcdClients?: readonly EtcdClientReading[];
   /** What differs inside Kubernetes, as far as an apiserver could be asked. */
   readonly objects?: readonly Change[];
   /** Milliseconds since 1970, by the operator's clock. undefined: the store's certificates are taken as they are. */
@@ -59,7 +62,11 @@ export function planCluster(inputs: PlanInputs): PlannedCluster {
       findings: [
         ...preflight(cluster, sides),
         ...(isAboutEtcd
-          ? [...etcdPreflight(cluster, sides, readings, membership), ...membership.findings]
+          ? [
+              ...etcdPreflight(cluster, sides, readings, membership),
+              ...membership.findings,
+              ...revokedClients(store, inputs.etcdClients ?? []),
+            ]
           : []),
         ...controlPlanePreflight(cluster, sides, unreachable, inputs.apiservers ?? []),
         ...certificateFindings(inputs),

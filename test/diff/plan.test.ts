@@ -53,6 +53,22 @@ test('hosts that must not be touched, or whose turn has not come, are not starte
   expect(startsOf(waiting)[2]).toEqual(['none', undefined]);
 });
 
+test('an apiserver that the list would shut out of etcd stops what is about etcd', () => {
+  const revocations = () => ({ list: 'MAA=', serials: ['5A01'], last: { serial: '5A01', at: new Date() } });
+  const told = (serial: string, only?: string[]) =>
+    planCluster({
+      facts: factsOf({ hosts: [member, member, member], store: 'own' }),
+      store: { ...store, revocations },
+      binaries: new Map(),
+      etcdClients: [{ host: 'm1', serial }],
+      ...(only === undefined ? {} : { only }),
+    }).plan.findings.map(({ severity, code }) => `${severity} ${code}`);
+  expect(told('5A01')).toEqual(['stop client-revoked']);
+  expect(told('5A01', ['etcd'])).toEqual(['stop client-revoked']);
+  expect(told('5A02')).toEqual([]);
+  expect(told('5A01', ['kube-apiserver'])).toEqual([]);
+});
+
 describe('the place in the member list', () => {
   const memberChanges = (world: World) =>
     plan(world).hosts.map(({ changes }) =>
