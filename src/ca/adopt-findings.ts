@@ -103,7 +103,15 @@ function ofItem(
         ]),
     ...(length === undefined
       ? []
-      : [finding('warning', 'chain-incomplete', from, `${id}: ${length}`, { id })]),
+      : [
+          finding(
+            'warning',
+            'path-not-allowed',
+            from,
+            `${id} works for those who trust it itself; whoever trusts the CA above it refuses what it signs: ${length}`,
+            { id, next: `have it signed by one that allows it: kbin pki csr ${id}` },
+          ),
+        ]),
     ...(keyless
       ? [
           finding(

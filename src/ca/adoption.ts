@@ -58,6 +58,7 @@ export type AdoptionCode =
   | 'no-role'
   | 'one-ca'
   | 'open'
+  | 'path-not-allowed'
   | 'requestheader-ca'
   | 'too-powerful'
   | 'unknown-ca'

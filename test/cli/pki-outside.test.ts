@@ -72,6 +72,9 @@ class Company {
   }
 }
 
+const severitiesOf = (findings: readonly { code: string; severity: string }[]): string[] =>
+  findings.filter(({ code }) => code === 'path-not-allowed').map(({ severity }) => severity);
+
 const verify = (...argv: string[]): string =>
   execFileSync('openssl', ['verify', '-x509_strict', ...argv], { encoding: 'utf8', stdio: 'pipe' });
 
@@ -285,6 +288,35 @@ describe('an intermediate CA', () => {
     const { code, err } = await kbin(folder, ['pki', 'init']);
     expect([code, err]).toEqual([1, expect.stringContaining('etcd-ca may not sign etcd-server@m1')]);
     expect(err).toContain('forbid 10.9.0.1');
+  });
+
+  test('that is one too many below its root works, and adopt and check warn of it', async () => {
+    const made = place();
+    const company = new Company();
+    await intermediate(made, company);
+    // The same keys: as somebody signed them who forgot the path length of the one above.
+    company.sign(company.at('issuing.csr'), 'narrow.pem', asCa(0), 'root');
+    const tree = join(made, 'pki/etcd-ca');
+    const chain = ['etcd-ca.pem', 'narrow.pem', 'root.pem'];
+    writeFileSync(join(tree, 'ca.crt'), chain.map((file) => readFileSync(company.at(file), 'utf8')).join(''));
+    const leaf = join(tree, 'etcd-server@m1.crt');
+    for (const name of readdirSync(tree).filter((file) => /^[^c].*\.crt$/.test(file))) {
+      const [own = ''] = readFileSync(join(tree, name), 'utf8').split(/(?<=-----END CERTIFICATE-----\n)/);
+      writeFileSync(join(tree, name), own);
+    }
+    const untrusted = ['etcd-ca.pem', 'narrow.pem'].flatMap((file) => ['-untrusted', company.at(file)]);
+    expect(() => verify('-CAfile', company.at('root.pem'), ...untrusted, leaf)).toThrow('error 25');
+
+    const folder = place();
+    const adopted = await kbin(folder, ['--json', 'pki', 'adopt', tree]);
+    expect(adopted.code).toBe(0);
+    expect(severitiesOf(JSON.parse(adopted.out).findings)).toEqual(['warning']);
+    expect((await kbin(folder, ['pki', 'init'])).code).toBe(0);
+    const checked = await kbin(folder, ['pki', 'check', '--no-hosts']);
+    expect([checked.code, checked.out + checked.err]).toEqual([
+      0,
+      expect.stringContaining('CN=Issuing allows 0 CAs below itself, and there is 1'),
+    ]);
   });
 
   test('limited to other usages than its leaves have is refused wherever it comes in', async () => {
