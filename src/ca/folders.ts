@@ -31,9 +31,9 @@ export function closeFolders(folder: string): string[] {
   return ['', ...storeFolders]
     .map((name) => join(folder, name))
     .filter((path) => {
-      const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-      if ((mode & 0o077) === 0) return false;
       try {
+        const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+        if ((mode & 0o077) === 0) return false;
         chmodSync(path, 0o700);
       } catch (error) {
         throw fileFailure(`cannot close ${path} to other users`, 'certificate store', error);

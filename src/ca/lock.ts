@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -26,6 +26,7 @@ export interface LockOptions {
 
 /** Waits for the lock of an existing folder, and returns what releases it. Throws KbinError when patience ends. */
 export async function lock(folder: string, options: LockOptions): Promise<() => void> {
+  refuseUnwritable(folder);
   const deadline = Date.now() + options.patience;
   let told = false;
   for (;;) {
@@ -45,6 +46,23 @@ export async function lock(folder: string, options: LockOptions): Promise<() => 
   }
 }
 
+/**
+ * SQLite says of every reason that it is "unable to open database file", and opens what cannot be written for reading.
+ * Nothing is opened here: closing a file would end the locks that this process has on it.
+ */
+function refuseUnwritable(folder: string): void {
+  const file = join(folder, lockFile);
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw failure(file, error);
+  }
+}
+
+const failure = (file: string, error: unknown): KbinError =>
+  fileFailure(`cannot lock ${file}`, 'certificate store lock', error);
+
 const sqliteBusy = 5;
 
 function tryLock(folder: string): DatabaseSync | undefined {
@@ -58,17 +76,22 @@ function tryLock(folder: string): DatabaseSync | undefined {
     const busy =
       errorCode(error) === 'ERR_SQLITE_ERROR' && (error as { errcode?: number }).errcode === sqliteBusy;
     if (busy) return undefined;
-    throw fileFailure(`cannot lock ${join(folder, lockFile)}`, 'certificate store lock', error);
+    throw failure(join(folder, lockFile), error);
   }
 }
 
 function hold(folder: string, database: DatabaseSync, command: string): () => void {
   const file = join(folder, holderFile);
   const since = new Date().toISOString();
-  writeFileSync(
-    file,
-    `${command} (process ${process.pid} of ${userName()} on ${hostname()}, since ${since})\n`,
-  );
+  try {
+    writeFileSync(
+      file,
+      `${command} (process ${process.pid} of ${userName()} on ${hostname()}, since ${since})\n`,
+    );
+  } catch (error) {
+    database.close();
+    throw failure(file, error);
+  }
   return () => {
     rmSync(file, { force: true });
     database.close();

@@ -15,7 +15,7 @@ export function readRecord<T>(
 ): readonly T[] {
   const reading = files.read(path);
   if (reading.state === 'absent') return [];
-  if (reading.state === 'closed') throw unreadable(files.place(path), reading.reason);
+  if (reading.state === 'closed') throw closed(files.place(path), reading.reason);
   const lines = reading.content.toString('utf8').split('\n');
   return lines.flatMap((text, index) => {
     if (text.trim() === '') return [];
@@ -33,6 +33,13 @@ function parsed(text: string): RecordLine {
     return {};
   }
 }
+
+const closed = (file: string, why: string): KbinError =>
+  new KbinError(`cannot read ${file}`, {
+    step: 'certificate store',
+    why,
+    next: 'run kbin as the user that owns the folder',
+  });
 
 function unreadable(file: string, why: string): KbinError {
   return new KbinError(`${file} cannot be read`, {

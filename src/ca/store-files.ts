@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { KbinError } from '../errors.ts';
 import { errorCode, fileFailure } from './file-failure.ts';
 import { storeFolders } from './layout.ts';
 import { effectiveFiles, stagedSuffix } from './transaction.ts';
+
+const step = 'certificate store';
 
 export type FileReading =
   | { readonly state: 'absent' }
@@ -33,16 +35,22 @@ export function readConsistently<T>(folder: string, look: (files: StoreFiles) =>
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
   }
   throw new KbinError(`${folder} keeps changing while it is read`, {
-    step: 'certificate store',
+    step,
     next: 'wait until the other kbin is done, and run the command again',
   });
 }
 
 /** Every rename in the store changes a folder's modification time. */
 function stamps(folder: string): string {
-  return ['.', ...storeFolders]
-    .map((name) => statSync(join(folder, name), { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? '-')
-    .join();
+  return ['.', ...storeFolders].map((name) => stampOf(join(folder, name))).join();
+}
+
+function stampOf(path: string): string {
+  try {
+    return String(statSync(path, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? '-');
+  } catch (error) {
+    throw fileFailure(`cannot read ${path}`, step, error);
+  }
 }
 
 export function diskFiles(folder: string): StoreFiles {
@@ -63,7 +71,12 @@ export function diskFiles(folder: string): StoreFiles {
 function listFiles(folder: string): readonly string[] {
   const paths = storeFolders.flatMap((below) => {
     const path = join(folder, below);
-    return existsSync(path) ? readdirSync(path).map((name) => `${below}/${name}`) : [];
+    try {
+      return readdirSync(path).map((name) => `${below}/${name}`);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return [];
+      throw fileFailure(`cannot read ${path}`, step, error);
+    }
   });
   return paths.filter((path) => !path.endsWith(stagedSuffix));
 }
@@ -75,6 +88,6 @@ function readFile(file: string): FileReading {
     const code = errorCode(error);
     if (code === 'ENOENT') return { state: 'absent' };
     if (code === 'EACCES' || code === 'EPERM') return { state: 'closed', reason: 'you may not read it' };
-    throw fileFailure(`cannot read ${file}`, 'certificate store', error);
+    throw fileFailure(`cannot read ${file}`, step, error);
   }
 }

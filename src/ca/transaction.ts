@@ -87,7 +87,11 @@ async function makeItSo(folder: string, changes: CommitList): Promise<void> {
   if (changes.put.length + changes.remove.length === 0) return;
   const list = { path: commitList, content: JSON.stringify(changes), mode: 0o600 } as const;
   await Promise.all([stageFile(folder, list), syncFolders(new Set([...foldersOf(folder, changes), folder]))]);
-  renameSync(join(folder, commitList + stagedSuffix), join(folder, commitList));
+  try {
+    renameSync(join(folder, commitList + stagedSuffix), join(folder, commitList));
+  } catch (error) {
+    throw fileFailure(`cannot write ${join(folder, commitList)}`, step, error);
+  }
   await syncFolders([folder]);
   await finish(folder, changes);
 }
@@ -98,7 +102,7 @@ async function finish(folder: string, changes: CommitList): Promise<void> {
   }
   for (const path of changes.remove) removeFile(join(folder, path));
   await syncFolders(foldersOf(folder, changes));
-  rmSync(join(folder, commitList));
+  removeFile(join(folder, commitList));
   await syncFolders([folder]);
 }
 
@@ -123,10 +127,18 @@ export async function recover(folder: string): Promise<void> {
   if (changes !== undefined) await finish(folder, changes);
   for (const below of ['.', ...storeFolders]) {
     const path = join(folder, below);
-    if (!existsSync(path)) continue;
-    for (const name of readdirSync(path)) {
+    for (const name of namesIn(path)) {
       if (name.endsWith(stagedSuffix)) removeFile(join(path, name));
     }
+  }
+}
+
+function namesIn(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw fileFailure(`cannot read ${path}`, step, error);
   }
 }
 
@@ -145,7 +157,8 @@ function committedChanges(folder: string): CommitList | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as CommitList;
   } catch (cause) {
-    if (!existsSync(file)) return undefined;
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    if (errorCode(cause) !== undefined) throw fileFailure(`cannot read ${file}`, step, cause);
     throw new KbinError(`${file} is damaged`, {
       step,
       why: 'it lists files that an interrupted run was about to put in place, and cannot be read',
@@ -197,7 +210,7 @@ async function stageFile(folder: string, { path, content, mode }: StoreFile): Pr
 export async function syncFolders(folders: Iterable<string>): Promise<void> {
   await Promise.all(
     [...folders].map(async (path) => {
-      const descriptor = openSync(path, 'r');
+      const descriptor = openFolder(path);
       try {
         await sync(descriptor);
       } finally {
@@ -205,6 +218,14 @@ export async function syncFolders(folders: Iterable<string>): Promise<void> {
       }
     }),
   );
+}
+
+function openFolder(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw fileFailure(`cannot read ${path}`, step, error);
+  }
 }
 
 function sync(descriptor: number): Promise<void> {

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../src/ca/store.ts';
@@ -54,4 +55,25 @@ test('within one process it excludes as well, and is free again after work that 
   await expect(first).rejects.toThrow('work failed');
   await second;
   expect(order).toEqual(['first begins', 'first ends', 'second']);
+});
+
+test.each([
+  ['closed', 0o000, 0o644],
+  ['not to be written', 0o555, 0o644],
+  // SQLite would open it for reading, lock nothing, and say so to nobody.
+  ['with a lock that is not to be written', 0o777, 0o444],
+])('a folder of somebody else, %s, is told as what it is', async (_name, folderMode, lockMode) => {
+  const outer = temporaryFolder();
+  chmodSync(outer, 0o755);
+  const folder = join(outer, 'pki');
+  await (await openStore(folder)).withLock(async () => undefined);
+  chmodSync(join(folder, '.lock'), lockMode);
+  chmodSync(folder, folderMode);
+  onTestFinished(() => chmodSync(folder, 0o700));
+  const script = join(import.meta.dirname, 'process/as-another.ts');
+  const said = JSON.parse(execFileSync(process.execPath, [script, folder], { encoding: 'utf8' }));
+  expect(said).toMatchObject({
+    message: `cannot lock ${folder}/.lock`,
+    details: { why: 'permission denied', next: 'run kbin as the user that owns the folder' },
+  });
 });
