@@ -9,6 +9,8 @@ export interface AuthorityEntry {
   readonly profile: 'authority';
   /** O of a client certificate of this CA is the client's group: it never comes out of cluster.yaml. */
   readonly organizationIsGroup?: true;
+  /** What whoever has a client certificate of this CA may do, whatever it is called: after `whoever has one …`. */
+  readonly everyClient?: string;
   readonly leaves: readonly LeafEntry[];
 }
 

@@ -18,6 +18,8 @@ export const etcdCa = {
   purpose: 'everything that speaks to etcd',
   commonName: 'etcd-ca',
   profile: 'authority',
+  everyClient:
+    'reads and writes all of etcd, and so of Kubernetes, Secrets among it, past every rule of the API',
   leaves: [
     {
       id: 'etcd-server',

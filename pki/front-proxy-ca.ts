@@ -9,6 +9,8 @@ export const frontProxyCa = {
   purpose: 'kube-apiserver to extension apiservers (requestheader)',
   commonName: 'front-proxy-ca',
   profile: 'authority',
+  everyClient:
+    'is any user and group that it names, to each apiserver that does not insist on the name front-proxy-client',
   leaves: [
     {
       id: 'front-proxy-client',

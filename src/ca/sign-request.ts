@@ -1,5 +1,6 @@
 import { type San, sanMistake } from '../../pki/san.ts';
 import { extendedUsageOids, keyUsageBits, type Usage } from '../../pki/usages.ts';
+import type { PlannedAuthority } from '../desired/certificate-plan.ts';
 import { certificateParts, extensionValue, readBasicConstraints } from './certificate-parts.ts';
 import { children, firstElement, readOid } from './der-read.ts';
 import { extensionOids } from './extensions.ts';
@@ -9,6 +10,7 @@ import { algorithmOf } from './keys.ts';
 import { readName } from './name-read.ts';
 import { attributeOids, nameText } from './names.ts';
 import { type ReadRequest, readRequest } from './request.ts';
+import { reservedNames } from './reserved-names.ts';
 import { readSans } from './san-read.ts';
 import { sanKey } from './suffices.ts';
 
@@ -32,7 +34,7 @@ export interface Grant {
   readonly validityHours: number;
   /** In the place of those of the request. */
   readonly sans?: readonly San[];
-  /** Names that Kubernetes keeps for its own parts and superusers. */
+  /** Names of the cluster's own parts and of superusers: reservedNames. */
   readonly allowSystem: boolean;
 }
 
@@ -97,13 +99,11 @@ export function otherNames({ request }: Asked): number {
 }
 
 /** Why such a certificate is not signed; empty when it is. */
-export function refusals(asked: Asked, grant: Grant): string[] {
+export function refusals(asked: Asked, grant: Grant, authority: PlannedAuthority): string[] {
   const sans = grant.sans ?? asked.sans;
   const names = asked.subject.filter(({ type }) => type === 'CN');
   const serves = grant.usages.includes('server auth');
-  const system = asked.subject.filter(
-    ({ type, value }) => (type === 'CN' || type === 'O') && value.startsWith('system:'),
-  );
+  const reserved = grant.allowSystem ? [] : reservedNames(asked, grant, authority);
   const weak = weaknessOf(asked);
   return [
     ...(weak === undefined ? [] : [weak]),
@@ -114,11 +114,7 @@ export function refusals(asked: Asked, grant: Grant): string[] {
     ...(asked.subject.some(({ value }) => /\p{Cc}/u.test(value))
       ? ['its subject has control characters in it']
       : []),
-    ...(system.length === 0 || grant.allowSystem
-      ? []
-      : [
-          `${nameText(system)} is a name that Kubernetes keeps for its own parts and superusers: --allow-system if you mean it`,
-        ]),
+    ...reserved.map((reason) => `${reason}: --allow-system if you mean it`),
     ...(serves && sans.length === 0
       ? ['it has no SANs, so no client would accept it: --sans gives it some']
       : []),

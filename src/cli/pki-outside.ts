@@ -76,7 +76,10 @@ function registerSign(pki: Command, run: (files: string[], options: SignOptions)
       'these names and addresses, in the place of those in the request; may be repeated',
       collect,
     )
-    .option('--allow-system', 'sign for names that begin with "system:"')
+    .option(
+      '--allow-system',
+      'sign for names that begin with "system:", and others of the cluster’s own parts',
+    )
     .option('--yes', 'do not ask')
     .option('-o, --output <path>', 'file, or folder for NAME.crt each (default: standard output)');
   addPassphraseOption(sign).action(run);

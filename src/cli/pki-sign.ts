@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { authorities } from '../../pki/index.ts';
 import type { San } from '../../pki/san.ts';
 import { forbiddenNames } from '../ca/constraints.ts';
 import type { Issued } from '../ca/issue.ts';
@@ -16,6 +17,8 @@ import {
 import { signerOf } from '../ca/signer.ts';
 import { openStore, type Store, stageIgnoreFile } from '../ca/store.ts';
 import { diskFiles } from '../ca/store-files.ts';
+import type { PlannedAuthority } from '../desired/certificate-plan.ts';
+import { certificatePlan } from '../desired/certificates.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { formatTable, printJson, printWarning } from './output.ts';
@@ -49,7 +52,12 @@ export async function pkiSign(
       asked.map((each) => row(each, grant)),
     ),
   );
-  refuse(asked, grant, store, options.authority);
+  const authority = certificatePlan(cluster).authorities.find(({ id }) => id === options.authority);
+  if (authority === undefined) throw new Error(`${options.authority} is no CA of the plan`);
+  refuse(asked, grant, store, authority);
+  const power = authorities.find(({ id }) => id === authority.id)?.everyClient;
+  if (power !== undefined && grant.usages.includes('client auth'))
+    printWarning(io, `whoever has a client certificate of ${authority.id} ${power}`);
   for (const each of asked) {
     const others = otherNames(each);
     if (others > 0)
@@ -88,15 +96,17 @@ const sansText = (sans: readonly San[]): string =>
     .replaceAll(/\p{Cc}/gu, '?');
 
 /** All of them, before anybody is asked anything. */
-function refuse(asked: readonly Asked[], grant: Grant, store: Store, authority: string): void {
-  const present = diskFiles(store.folder).read(`${authority}/ca.crt`);
+function refuse(asked: readonly Asked[], grant: Grant, store: Store, authority: PlannedAuthority): void {
+  const present = diskFiles(store.folder).read(`${authority.id}/ca.crt`);
   const ca = present.state === 'read' ? present.content.toString('utf8') : undefined;
   const lines = asked.flatMap((each) => {
-    const reasons = refusals(each, grant);
+    const reasons = refusals(each, grant, authority);
     const forbidden =
       ca === undefined || reasons.length > 0
         ? []
-        : forbiddenNames(ca, grant.sans ?? each.sans).map((name) => `${authority} may not sign for ${name}`);
+        : forbiddenNames(ca, grant.sans ?? each.sans).map(
+            (name) => `${authority.id} may not sign for ${name}`,
+          );
     return [...reasons, ...forbidden].map((reason) => `${each.source}: ${reason}`);
   });
   if (lines.length === 0) return;

@@ -130,6 +130,34 @@ describe('a request from elsewhere', () => {
       ec,
       'CN=system:kube-scheduler is a name that Kubernetes keeps',
     ],
+    [
+      'a superuser of kubeadm',
+      '/O=kubeadm:cluster-admins/CN=x',
+      sans,
+      ec,
+      'O=kubeadm:cluster-admins is a name',
+    ],
+    [
+      'the apiserver to Pods',
+      '/CN=x',
+      '-addext subjectAltName=DNS:Kubernetes.default.svc',
+      ec,
+      'Kubernetes.default.svc is where apiserver@m1 is',
+    ],
+    [
+      'the apiserver, by a wildcard',
+      '/CN=x',
+      '-addext subjectAltName=DNS:*.default.svc',
+      ec,
+      '*.default.svc is where apiserver@m1 is',
+    ],
+    [
+      'the apiserver, by the service address',
+      '/CN=x',
+      '-addext subjectAltName=IP:10.96.0.1',
+      ec,
+      '10.96.0.1 is where apiserver@m1 is',
+    ],
     ['a short key', '/CN=x', sans, '-newkey rsa:1024', 'its key is weak: rsa-1024'],
     [
       'a curve of nobody',
@@ -152,6 +180,52 @@ describe('a request from elsewhere', () => {
   ])('that is %s is refused', async (_what, subject, more, key, text) => {
     const { code, out, err } = await sign(request(subject, more, key), '--profile', 'server', '--yes');
     expect([code, out, err]).toEqual([1, '', expect.stringContaining(text)]);
+  });
+
+  test.each([
+    ['kubernetes-ca', 'kubernetes-admin', 'admin'],
+    ['kubernetes-ca', 'kube-apiserver-kubelet-client', 'apiserver-kubelet-client'],
+    ['etcd-ca', 'kube-apiserver-etcd-client', 'apiserver-etcd-client'],
+    ['front-proxy-ca', 'front-proxy-client', 'front-proxy-client'],
+  ])(
+    'to %s of the cluster’s own client %s is refused, and signed when that is meant',
+    async (ca, name, entry) => {
+      const argv = [request(`/CN=${name}`), '--profile', 'client', '--authority', ca, '--yes'];
+      const { code, out, err } = await sign(...argv);
+      expect([code, out, err]).toEqual([
+        1,
+        '',
+        expect.stringContaining(`CN=${name} is the name of ${entry} (`),
+      ]);
+      expect((await sign(...argv, '--allow-system')).code).toBe(0);
+    },
+  );
+
+  test.each([
+    ['etcd-ca', 'client', 'whoever has a client certificate of etcd-ca reads and writes all of etcd'],
+    ['etcd-ca', 'peer', 'whoever has a client certificate of etcd-ca reads and writes all of etcd'],
+    ['front-proxy-ca', 'client', 'whoever has a client certificate of front-proxy-ca is any user'],
+    ['etcd-ca', 'server', undefined],
+    ['kubernetes-ca', 'client', undefined],
+  ])('to %s as %s is signed with a word about what that allows', async (ca, profile, word) => {
+    const { code, err } = await sign(
+      request('/CN=x', sans),
+      '--profile',
+      profile,
+      '--authority',
+      ca,
+      '--yes',
+    );
+    expect(code).toBe(0);
+    if (word === undefined) expect(err).not.toContain('whoever has');
+    else expect(err).toContain(word);
+  });
+
+  test('for the loopback, or a client with a name of the apiserver, is nobody else', async () => {
+    const local = request('/CN=x', '-addext subjectAltName=DNS:localhost,IP:127.0.0.1');
+    expect((await sign(local, '--profile', 'server', '--yes')).code).toBe(0);
+    const client = request('/CN=x', '-addext subjectAltName=DNS:kubernetes.default.svc');
+    expect((await sign(client, '--profile', 'client', '--yes')).code).toBe(0);
   });
 
   test('of a system name is signed when that is meant', async () => {

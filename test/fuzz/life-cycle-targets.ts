@@ -225,7 +225,13 @@ export async function lifeCycleTargets(): Promise<readonly Target[]> {
     (below) => {
       const pem = mutatePem(made.csr, below);
       const asked = readAsked(pem, 'input');
-      refusals(asked, { usages: ['client auth'], validityHours: 1, allowSystem: false });
+      for (const one of plan.authorities) {
+        refusals(
+          asked,
+          { usages: ['client auth', 'server auth'], validityHours: 1, allowSystem: false },
+          one,
+        );
+      }
       if (signedPart(derOf(pem)) !== signedPart(derOf(made.csr)))
         throw wrong('a request that was changed was taken', pem);
     },
