@@ -20,7 +20,7 @@ import { type AppliedChange, applyChanges } from './store-apply.ts';
 import type { StoreChange, StoreDiff } from './store-changes.ts';
 import { diffStore } from './store-diff.ts';
 import { diskFiles, type StoreFiles } from './store-files.ts';
-import type { StoreFile } from './transaction.ts';
+import type { StoreFile, Transaction } from './transaction.ts';
 import { refuseWaiting, waitingRequests } from './waiting.ts';
 
 export interface RevokeOptions extends Partial<LockOptions> {
@@ -48,24 +48,54 @@ export function revoke(
   certificates: readonly Revocable[],
   options: RevokeOptions,
 ): Promise<RevokeResult> {
+  return store.withLock(
+    (transaction) => revokeOf(plan, store, authority, certificates, { ...options, transaction }),
+    options,
+  );
+}
+
+/** Certificates of several CAs, in their order: all of them or, when anything stops one, none. */
+export function revokeAll(
+  plan: CertificatePlan,
+  store: Store,
+  certificates: readonly Revocable[],
+  options: RevokeOptions,
+): Promise<readonly { readonly authority: string; readonly result: RevokeResult }[]> {
   return store.withLock(async (transaction) => {
-    const files = diskFiles(store.folder);
-    refuseRequests(plan, files, authority, certificates);
-    const record = revokedBy(files, authority);
-    const already = certificates.flatMap((one) => revocationOf(one, record) ?? []);
-    const revoked = certificates
-      .filter((one) => revocationOf(one, record) === undefined)
-      .map((one) => entryOf(one, options));
-    const { changes, observed } = await outstanding(plan, store, authority, {
-      files,
-      put: revoked.length === 0 ? [] : [recordFile(authority, [...record, ...revoked])],
-      now: options.now,
-    });
-    stageIgnoreFile(store.folder, transaction);
-    if (revoked.length > 0) transaction.stage(recordFile(authority, [...record, ...revoked]));
-    const work = { now: options.now, store: observed, stage: transaction.stage };
-    return { revoked, already, applied: await applyChanges(plan, changes, work) };
+    const done: { readonly authority: string; readonly result: RevokeResult }[] = [];
+    for (const authority of new Set(certificates.map((one) => one.authority))) {
+      const own = certificates.filter((one) => one.authority === authority);
+      const result = await revokeOf(plan, store, authority, own, { ...options, transaction });
+      done.push({ authority, result });
+    }
+    return done;
   }, options);
+}
+
+async function revokeOf(
+  plan: CertificatePlan,
+  store: Store,
+  authority: string,
+  certificates: readonly Revocable[],
+  options: RevokeOptions & { readonly transaction: Transaction },
+): Promise<RevokeResult> {
+  const { transaction } = options;
+  const files = diskFiles(store.folder);
+  refuseRequests(plan, files, authority, certificates);
+  const record = revokedBy(files, authority);
+  const already = certificates.flatMap((one) => revocationOf(one, record) ?? []);
+  const revoked = certificates
+    .filter((one) => revocationOf(one, record) === undefined)
+    .map((one) => entryOf(one, options));
+  const { changes, observed } = await outstanding(plan, store, authority, {
+    files,
+    put: revoked.length === 0 ? [] : [recordFile(authority, [...record, ...revoked])],
+    now: options.now,
+  });
+  stageIgnoreFile(store.folder, transaction);
+  if (revoked.length > 0) transaction.stage(recordFile(authority, [...record, ...revoked]));
+  const work = { now: options.now, store: observed, stage: transaction.stage };
+  return { revoked, already, applied: await applyChanges(plan, changes, work) };
 }
 
 /** What is in use and waits for an answer is not issued anew: the next deploy would bring it, and the list that it is on. */

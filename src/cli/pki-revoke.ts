@@ -5,7 +5,7 @@ import {
   revocationReasons,
   revokedBy,
 } from '../ca/revocation.ts';
-import { type RevokeResult, renewLists, revoke } from '../ca/revoke.ts';
+import { type RevokeResult, renewLists, revokeAll } from '../ca/revoke.ts';
 import { openStore } from '../ca/store.ts';
 import type { AppliedChange } from '../ca/store-apply.ts';
 import { diskFiles } from '../ca/store-files.ts';
@@ -38,17 +38,12 @@ export async function pkiRevoke(
   const meant = what.map((one) =>
     findRevocable(plan, files, one, { cwd: io.cwd, authority: choices.authority }),
   );
-  const results: { readonly authority: string; readonly result: RevokeResult }[] = [];
-  for (const authority of new Set(meant.map((one) => one.authority))) {
-    const certificates = meant.filter((one) => one.authority === authority);
-    const result = await revoke(plan, store, authority, certificates, {
-      reason,
-      now: new Date(),
-      command: 'kbin pki revoke',
-      onWait: (holder) => io.err(`waiting for ${holder}\n`),
-    });
-    results.push({ authority, result });
-  }
+  const results = await revokeAll(plan, store, meant, {
+    reason,
+    now: new Date(),
+    command: 'kbin pki revoke',
+    onWait: (holder) => io.err(`waiting for ${holder}\n`),
+  });
   if (context.json) {
     printJson(
       io,
