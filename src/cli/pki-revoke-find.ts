@@ -65,7 +65,7 @@ const commonNameIn = (subject: string): string | undefined => /(?:^|, )CN=([^,]*
 function single(what: string, found: readonly Revocable[]): Revocable {
   const [first, ...more] = found;
   if (first === undefined) throw new Error('nothing was found');
-  if (first.isCa) throw refuseAuthority(first.name);
+  if (first.isCa) throw refuseAuthority(first.name, first.authority);
   if (more.length === 0) return first;
   throw new KbinError(`"${what}" may be any of ${found.length} certificates`, {
     step,
@@ -76,11 +76,12 @@ function single(what: string, found: readonly Revocable[]): Revocable {
   });
 }
 
-function refuseAuthority(name: string): KbinError {
+/** `rotates`: the CA of this cluster that it belongs to. */
+function refuseAuthority(name: string, rotates: string): KbinError {
   return new KbinError(`${name} is a CA, and cannot be revoked`, {
     step,
     why: 'it stands on nobody’s list: everyone who verifies has it as what they trust',
-    next: `take the trust away from it instead: kbin pki rotate ${name}`,
+    next: `take the trust away from it instead: kbin pki rotate ${rotates}`,
     exit: exitCode.usage,
   });
 }
@@ -101,7 +102,7 @@ function inFile(plan: CertificatePlan, files: StoreFiles, file: string): Revocab
   if (info === undefined) throw new Error(`${file} holds no certificate`);
   const found = revocableOf(plan, files, info);
   if (found?.isCa === false) return found;
-  if (found !== undefined || info.isCa) throw refuseAuthority(found?.name ?? info.subject);
+  if (found !== undefined) throw refuseAuthority(found.name, found.authority);
   throw new KbinError(`${file} is not a certificate of this cluster`, {
     step,
     why: `it was signed by ${info.issuer}, which is no CA of ${files.place('')}`,

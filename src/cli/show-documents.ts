@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, YAMLParseError } from 'yaml';
 import { type Item, readContents } from '../ca/contents.ts';
 import { KbinError } from '../errors.ts';
 import { isKubeconfig, readAdoptable } from './adopt-yaml.ts';
@@ -25,11 +25,18 @@ function documentsOf(text: string, source: string): readonly unknown[] {
     });
   } catch (cause) {
     throw new KbinError(`${source} cannot be read`, {
-      why: `it is neither PEM nor DER nor YAML: ${cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause)}`,
+      why: `it is neither PEM nor DER nor YAML${placeOf(cause)}`,
       next: 'give a certificate file, a kubeconfig, or what "kubectl get secret NAME -o yaml" prints',
-      cause,
     });
   }
+}
+
+/** Where the mistake is and of what kind. What a parser says quotes the file, and a secret may be in it. */
+function placeOf(mistake: unknown): string {
+  if (mistake instanceof ReferenceError) return ': an alias in it has no anchor';
+  if (!(mistake instanceof YAMLParseError)) return '';
+  const [at] = mistake.linePos ?? [];
+  return `: ${mistake.code}${at === undefined ? '' : ` at line ${at.line}, column ${at.col}`}`;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
