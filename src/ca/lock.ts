@@ -80,6 +80,9 @@ function tryLock(folder: string): DatabaseSync | undefined {
   }
 }
 
+/** What is collected is closed, and a closed database locks nothing: these are held on to, whatever work forgets them. */
+const held = new Set<DatabaseSync>();
+
 function hold(folder: string, database: DatabaseSync, command: string): () => void {
   const file = join(folder, holderFile);
   const since = new Date().toISOString();
@@ -92,8 +95,10 @@ function hold(folder: string, database: DatabaseSync, command: string): () => vo
     database.close();
     throw failure(file, error);
   }
+  held.add(database);
   return () => {
     rmSync(file, { force: true });
+    held.delete(database);
     database.close();
   };
 }
