@@ -28,7 +28,9 @@ export interface RevokeOptions extends Partial<LockOptions> {
   readonly now: Date;
 }
 
+/** Of one CA. */
 export interface RevokeResult {
+  readonly authority: string;
   readonly revoked: readonly Revoked[];
   /** These were revoked before. */
   readonly already: readonly Revoked[];
@@ -37,36 +39,22 @@ export interface RevokeResult {
 }
 
 /**
- * Revokes certificates of one CA: puts them on its record, signs its list anew, and issues anew what of them the plan
- * wants, in one transaction; else the next deploy would bring to the hosts what is refused there. Whatever else
- * cluster.yaml wants of the store is left for `kbin pki init`. Throws KbinError when the CA cannot sign.
+ * Revokes certificates, of whichever CAs: puts each on its CA's record, signs that list anew, and issues anew what of
+ * them the plan wants, all in one transaction; else the next deploy would bring to the hosts what is refused there.
+ * Whatever else cluster.yaml wants of the store is left for `kbin pki init`. Throws KbinError when one of the CAs cannot
+ * sign.
  */
 export function revoke(
   plan: CertificatePlan,
   store: Store,
-  authority: string,
   certificates: readonly Revocable[],
   options: RevokeOptions,
-): Promise<RevokeResult> {
-  return store.withLock(
-    (transaction) => revokeOf(plan, store, authority, certificates, { ...options, transaction }),
-    options,
-  );
-}
-
-/** Certificates of several CAs, in their order: all of them or, when anything stops one, none. */
-export function revokeAll(
-  plan: CertificatePlan,
-  store: Store,
-  certificates: readonly Revocable[],
-  options: RevokeOptions,
-): Promise<readonly { readonly authority: string; readonly result: RevokeResult }[]> {
+): Promise<readonly RevokeResult[]> {
   return store.withLock(async (transaction) => {
-    const done: { readonly authority: string; readonly result: RevokeResult }[] = [];
+    const done: RevokeResult[] = [];
     for (const authority of new Set(certificates.map((one) => one.authority))) {
       const own = certificates.filter((one) => one.authority === authority);
-      const result = await revokeOf(plan, store, authority, own, { ...options, transaction });
-      done.push({ authority, result });
+      done.push(await revokeOf(plan, store, authority, own, { ...options, transaction }));
     }
     return done;
   }, options);
@@ -95,7 +83,7 @@ async function revokeOf(
   stageIgnoreFile(store.folder, transaction);
   if (revoked.length > 0) transaction.stage(recordFile(authority, [...record, ...revoked]));
   const work = { now: options.now, store: observed, stage: transaction.stage };
-  return { revoked, already, applied: await applyChanges(plan, changes, work) };
+  return { authority, revoked, already, applied: await applyChanges(plan, changes, work) };
 }
 
 /** What is in use and waits for an answer is not issued anew: the next deploy would bring it, and the list that it is on. */

@@ -5,7 +5,7 @@ import {
   revocationReasons,
   revokedBy,
 } from '../ca/revocation.ts';
-import { type RevokeResult, renewLists, revokeAll } from '../ca/revoke.ts';
+import { type RevokeResult, renewLists, revoke } from '../ca/revoke.ts';
 import { openStore } from '../ca/store.ts';
 import type { AppliedChange } from '../ca/store-apply.ts';
 import { diskFiles } from '../ca/store-files.ts';
@@ -38,19 +38,15 @@ export async function pkiRevoke(
   const meant = what.map((one) =>
     findRevocable(plan, files, one, { cwd: io.cwd, authority: choices.authority }),
   );
-  const results = await revokeAll(plan, store, meant, {
+  const results = await revoke(plan, store, meant, {
     reason,
     now: new Date(),
     command: 'kbin pki revoke',
     onWait: (holder) => io.err(`waiting for ${holder}\n`),
   });
-  if (context.json) {
-    printJson(
-      io,
-      results.map(({ authority, result }) => ({ authority, ...result })),
-    );
-  } else for (const { authority, result } of results) print(context, authority, result);
-  for (const { authority, result } of results) advise(context, cluster, authority, result);
+  if (context.json) printJson(io, results);
+  else for (const result of results) print(context, result);
+  for (const result of results) advise(context, cluster, result);
 }
 
 /** Names as openssl has them; case and hyphens do not matter. */
@@ -65,7 +61,7 @@ function readReason(text: string): RevocationReason {
   });
 }
 
-function print({ io }: CliContext, authority: string, { revoked, already, applied }: RevokeResult): void {
+function print({ io }: CliContext, { authority, revoked, already, applied }: RevokeResult): void {
   const day = (date: Date | undefined): string | undefined => date?.toISOString().slice(0, 10);
   printTable(
     io,
@@ -93,12 +89,7 @@ function print({ io }: CliContext, authority: string, { revoked, already, applie
 }
 
 /** What has to be done, and what no list can do. */
-function advise(
-  { io }: CliContext,
-  cluster: Cluster,
-  authority: string,
-  { revoked, applied }: RevokeResult,
-): void {
+function advise({ io }: CliContext, cluster: Cluster, { authority, revoked, applied }: RevokeResult): void {
   if (authority !== 'etcd-ca') {
     if (revoked.length > 0) printWarning(io, kubernetesAsksNoList(authority));
     if (applied.some(({ kind }) => kind === 'leaf')) {

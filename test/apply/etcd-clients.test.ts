@@ -47,7 +47,7 @@ test('before a list is brought, whoever it would shut out is found, and the cont
   const ban = async (name: string) => {
     const one = revocables(smallPlan, diskFiles(store.folder)).find((each) => each.name === name);
     if (one === undefined) throw new Error(`no ${name}`);
-    await revoke(smallPlan, store, one.authority, [one], { reason: 'superseded', now: new Date() });
+    await revoke(smallPlan, store, [one], { reason: 'superseded', now: new Date() });
   };
   await ban('etcd-peer@m1');
   expect(asked).toBe(0);

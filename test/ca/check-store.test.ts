@@ -165,7 +165,7 @@ test('a revocation list that grows old, and one that has expired', async () => {
     ({ name }) => name === 'apiserver-etcd-client',
   );
   if (one === undefined) throw new Error('nothing to revoke');
-  await revoke(smallPlan, store, one.authority, [one], { reason: 'keyCompromise', now: new Date() });
+  await revoke(smallPlan, store, [one], { reason: 'keyCompromise', now: new Date() });
   expect(await findings(store)).toEqual([]);
   const hours = smallCluster.pki.validity.crl;
   const later = (part: number) => new Date(Date.now() + hours * part * 3_600_000);

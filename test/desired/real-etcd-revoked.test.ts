@@ -69,7 +69,7 @@ async function revokeClient(store: Store): Promise<void> {
     ({ name }) => name === 'apiserver-etcd-client',
   );
   if (one === undefined) throw new Error('no client');
-  await revoke(smallPlan, store, 'etcd-ca', [one], { reason: 'keyCompromise', now: new Date() });
+  await revoke(smallPlan, store, [one], { reason: 'keyCompromise', now: new Date() });
 }
 
 const run = promisify(execFile);

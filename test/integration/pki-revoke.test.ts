@@ -60,7 +60,7 @@ async function revokeNamed(id: string): Promise<void> {
   const store = await deployment.store();
   const one = revocables(plan, diskFiles(store.folder)).find(({ name }) => name === id);
   if (one === undefined) throw new Error(`no ${id}`);
-  await revoke(plan, store, 'etcd-ca', [one], { reason: 'keyCompromise', now: new Date() });
+  await revoke(plan, store, [one], { reason: 'keyCompromise', now: new Date() });
 }
 
 /** The hosts that let a client in, by etcd's own client. */
