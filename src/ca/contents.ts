@@ -4,7 +4,7 @@ import { type CrlInfo, crlLabel, readCrl } from './crl-read.ts';
 import { firstElement } from './der-read.ts';
 import { type CertificateInfo, inspectPem } from './inspect.ts';
 import { keyLabelOf } from './key-der.ts';
-import { type PemBlock, pemBlocks, pemText } from './pem.ts';
+import { isDer, type PemBlock, pemBlocks, pemText } from './pem.ts';
 import { isPkcs12 } from './pkcs12-read.ts';
 import { type Asked, readAsked } from './sign-request.ts';
 
@@ -29,14 +29,6 @@ export function readContents(bytes: Buffer, source: string): readonly Item[] | u
   const text = bytes.toString('utf8');
   return /^-----BEGIN /m.test(text) ? readPem(text, source) : undefined;
 }
-
-/** A SEQUENCE with a length, which no text begins with: a digit and a line end or another digit would follow. */
-function isDer(bytes: Buffer): boolean {
-  return bytes[0] === 0x30 && bytes.length > 2 && (bytes[1] ?? 0) >= 0x40 && !isText(bytes);
-}
-
-const isText = (bytes: Buffer): boolean =>
-  bytes.subarray(0, 64).every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d));
 
 function readDer(der: Buffer, source: string): Item {
   if (isPkcs12(der)) return { kind: 'pkcs12', where: source, der };

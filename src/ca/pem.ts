@@ -49,6 +49,19 @@ export function holdsOnly(content: Buffer, label: RegExp): boolean {
   }
 }
 
+/** A SEQUENCE with a length, which no text begins with: a digit and a line end or another digit would follow. */
+export function isDer(bytes: Buffer): boolean {
+  return bytes[0] === 0x30 && bytes.length > 2 && (bytes[1] ?? 0) >= 0x40 && !isText(bytes);
+}
+
+const isText = (bytes: Buffer): boolean =>
+  bytes.subarray(0, 64).every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d));
+
+/** A file's text, PEM or DER, as PEM: what comes in DER is a block with this label. */
+export function asPem(content: Buffer, label: string): string {
+  return isDer(content) ? pemText(label, content) : content.toString('utf8');
+}
+
 /** The first certificate of a PEM text as it stands there, with a final newline; the text itself when there is none. */
 export function firstCertificate(pem: string): string {
   const [text] = /^-----BEGIN CERTIFICATE-----[ \t]*\r?$[\s\S]*?^-----END CERTIFICATE-----/m.exec(pem) ?? [];

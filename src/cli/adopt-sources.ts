@@ -4,7 +4,7 @@ import { errorCode, fileFailure } from '../ca/file-failure.ts';
 import type { SourceText } from '../ca/found.ts';
 import type { FoundEncryption } from '../ca/found-encryption.ts';
 import { keyLabelOf } from '../ca/key-der.ts';
-import { pemText } from '../ca/pem.ts';
+import { isDer, pemText } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { isKubeconfig, mayBeEncryption, readAdoptable } from './adopt-yaml.ts';
 
@@ -85,8 +85,7 @@ function take(
     texts.push({ place, pem: pemText(keyLabel, content), mode });
     return;
   }
-  // DER begins with a SEQUENCE, which no text does.
-  if (content[0] === 0x30 && (content[1] ?? 0) >= 0x80) {
+  if (isDer(content)) {
     texts.push({ place, pem: pemText('CERTIFICATE', content), mode });
     return;
   }

@@ -6,6 +6,7 @@ import { missingPassphrase, type Passphrase, type PassphraseSource } from '../ca
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import type { Io } from './io.ts';
+import { printWarning } from './output.ts';
 
 /** Where the passphrase of the CA keys comes from, for every command that may have to open one. */
 export interface PassphraseOptions {
@@ -48,6 +49,12 @@ export function newPassphraseOf(
   return once(async () => {
     const passphrase = givenPassphrase(io, file, variable) ?? (await typedTwice(io, variable, option));
     checkPassphrase(passphrase.value);
+    if (passphrase.value.length < fewCharacters) {
+      printWarning(
+        io,
+        'that is a short passphrase: who gets a copy of pki/ has all the time there is to try others',
+      );
+    }
     return passphrase;
   });
 }
@@ -73,6 +80,9 @@ function givenPassphrase(io: Io, file: string | undefined, variable: string): Pa
   const value = io.env[variable];
   return value === undefined || value === '' ? undefined : { value, from: `$${variable}` };
 }
+
+/** Fewer can be tried out by somebody who has the file, in spite of scrypt. */
+const fewCharacters = 12;
 
 /** The first line, without its end. */
 function readFile(file: string): string {

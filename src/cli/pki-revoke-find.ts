@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { authorities, findEntry } from '../../pki/index.ts';
 import { fileFailure } from '../ca/file-failure.ts';
 import { inspectPem } from '../ca/inspect.ts';
+import { asPem } from '../ca/pem.ts';
 import { type Revocable, revocableOf, revocables } from '../ca/revocable.ts';
 import type { StoreFiles } from '../ca/store-files.ts';
 import { didYouMean } from '../cluster/suggest.ts';
 import type { CertificatePlan } from '../desired/certificate-plan.ts';
 import { exitCode, KbinError } from '../errors.ts';
-import { certificateText } from './certificate-input.ts';
 
 const step = 'revoke a certificate';
 
@@ -98,7 +98,7 @@ function unmade(what: string, all: readonly Revocable[]): KbinError {
 }
 
 function inFile(plan: CertificatePlan, files: StoreFiles, file: string): Revocable {
-  const [info] = inspectPem(certificateText(read(file)), file);
+  const [info] = inspectPem(asPem(read(file), 'CERTIFICATE'), file);
   if (info === undefined) throw new Error(`${file} holds no certificate`);
   const found = revocableOf(plan, files, info);
   if (found?.isCa === false) return found;

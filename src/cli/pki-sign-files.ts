@@ -1,15 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileFailure } from '../ca/file-failure.ts';
+import { asPem } from '../ca/pem.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import { cannotWrite, keepOutOfStore } from './output-file.ts';
 
 const step = 'signing a request';
 const option = '-o';
 
-export function readText(file: string): string {
+/** A request, PEM; DER is taken too. */
+export function readRequestFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return asPem(readFileSync(file), 'CERTIFICATE REQUEST');
   } catch (error) {
     throw fileFailure(`cannot read ${file}`, step, error);
   }

@@ -23,7 +23,7 @@ import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { formatTable, printJson, printWarning } from './output.ts';
 import { passphraseOf } from './passphrase.ts';
-import { readText, targetsOf, write } from './pki-sign-files.ts';
+import { readRequestFile, targetsOf, write } from './pki-sign-files.ts';
 import { grantOf, type SignOptions } from './pki-sign-options.ts';
 
 interface Signed {
@@ -44,7 +44,7 @@ export async function pkiSign(
   const grant = grantOf(options);
   const cluster = await context.cluster();
   const store = await openStore(`${cluster.folder}/pki`, passphraseOf(context, options));
-  const asked = files.map((file) => readAsked(readText(resolve(io.cwd, file)), file));
+  const asked = files.map((file) => readAsked(readRequestFile(resolve(io.cwd, file)), file));
   io.err(`${options.authority} is asked to sign, as ${options.profile}, for ${options.valid}:\n`);
   io.err(
     formatTable(

@@ -239,6 +239,13 @@ describe('a request from elsewhere', () => {
     expect(inspectPem(out)[0]?.subject).toBe('O=system:nodes, CN=system:node:m1');
   });
 
+  test('in DER is read too', async () => {
+    const csr = request('/CN=web', sans);
+    execFileSync('openssl', ['req', '-in', csr, '-outform', 'DER', '-out', `${csr}.der`]);
+    const { out, code } = await sign(`${csr}.der`, '--profile', 'server', '--yes');
+    expect([code, inspectPem(out)[0]?.subject]).toEqual([0, 'CN=web']);
+  });
+
   test('that was changed, is no request, or not there is refused', async () => {
     const csr = request('/CN=abcdef', sans);
     const der = execFileSync('openssl', ['req', '-in', csr, '-outform', 'DER']);
