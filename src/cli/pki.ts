@@ -40,7 +40,7 @@ export const register: Register = (program, context) => {
 
   const passphrase = pki
     .command('passphrase')
-    .summary('encrypt the CA keys with a passphrase, change it, or remove it')
+    .summary('encrypt the CA keys with a passphrase, or change it')
     .description(
       'Encrypts all CA keys of pki/ with a passphrase: those in use, those of a rotation under way, and retired ones. ' +
         'Where they are encrypted already, it is changed. Every command that signs asks for it then, and for no ' +
