@@ -15,6 +15,8 @@ export default defineConfig({
           // Many run real programs; a busy machine is no failure.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // They mostly wait for those programs: with one worker fewer than cores, as is the default, it takes three times as long.
+          maxWorkers: 3,
           retry: process.env.CI === undefined ? 0 : 1,
         },
       },
