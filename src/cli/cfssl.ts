@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import { type FlagName, flagOf } from './cfssl-flags.ts';
-import type { Outcome, Run } from './cfssl-run.ts';
+import { type FlagName, flagOf } from './cfssl/flags.ts';
+import type { Outcome, Run } from './cfssl/run.ts';
 import { type CliContext, commandGroup, type Register } from './context.ts';
 
 interface CfsslCommand {
@@ -23,7 +23,7 @@ const commands: readonly CfsslCommand[] = [
       'for the key of a CA; with -renewca the same CA for as long again.',
     operands: ['file'],
     flags: ['initca', 'renewca', 'ca', 'ca-key', 'config', 'profile', 'hostname', 'cn', ...own],
-    work: async () => (await import('./cfssl-make.ts')).gencert,
+    work: async () => (await import('./cfssl/make.ts')).gencert,
   },
   {
     name: 'gencsr',
@@ -31,14 +31,14 @@ const commands: readonly CfsslCommand[] = [
     more: 'The request is for what a CSR file says, or for what the certificate given with -cert has.',
     operands: ['file'],
     flags: ['key', 'cert', 'hostname', ...own],
-    work: async () => (await import('./cfssl-make.ts')).gencsr,
+    work: async () => (await import('./cfssl/make.ts')).gencsr,
   },
   {
     name: 'genkey',
     summary: 'make a key and a request',
     operands: ['file'],
     flags: ['initca', 'ca-key', ...own],
-    work: async () => (await import('./cfssl-make.ts')).genkey,
+    work: async () => (await import('./cfssl/make.ts')).genkey,
   },
   {
     name: 'sign',
@@ -48,7 +48,7 @@ const commands: readonly CfsslCommand[] = [
       '({"CN": …, "names": […]}), whatever the request says.',
     operands: ['csr-file', 'subject-file'],
     flags: ['ca', 'ca-key', 'config', 'profile', 'hostname', 'csr', ...own],
-    work: async () => (await import('./cfssl-make.ts')).sign,
+    work: async () => (await import('./cfssl/make.ts')).sign,
   },
   {
     name: 'selfsign',
@@ -56,21 +56,21 @@ const commands: readonly CfsslCommand[] = [
     more: 'For trying things. The names are those of "hosts" in the file, as in cfssl.',
     operands: ['hostname', 'file'],
     flags: ['config', 'profile', 'hostname', ...own],
-    work: async () => (await import('./cfssl-make.ts')).selfsign,
+    work: async () => (await import('./cfssl/make.ts')).selfsign,
   },
   {
     name: 'certinfo',
     summary: 'show a certificate or a request as JSON',
     operands: [],
     flags: ['cert', 'csr', 'strict', 'loglevel'],
-    work: async () => (await import('./cfssl-show.ts')).certinfo,
+    work: async () => (await import('./cfssl/show.ts')).certinfo,
   },
   {
     name: 'bundle',
     summary: 'find the chain from a certificate to a root',
     operands: [],
     flags: ['cert', 'key', 'ca-bundle', 'int-bundle', 'int-dir', 'flavor', 'strict', 'loglevel'],
-    work: async () => (await import('./cfssl-show.ts')).bundleCertificate,
+    work: async () => (await import('./cfssl/show.ts')).bundleCertificate,
   },
   {
     name: 'gencrl',
@@ -80,21 +80,21 @@ const commands: readonly CfsslCommand[] = [
       'next list is due (a week, if not given).',
     operands: ['serials-file', 'cert-file', 'key-file', 'seconds'],
     flags: ['strict', 'loglevel'],
-    work: async () => (await import('./cfssl-show.ts')).gencrl,
+    work: async () => (await import('./cfssl/show.ts')).gencrl,
   },
   {
     name: 'print-defaults',
     summary: 'print a configuration or a CSR file to start from',
     operands: ['config|csr|list'],
     flags: ['strict', 'loglevel'],
-    work: async () => (await import('./cfssl-show.ts')).printDefaults,
+    work: async () => (await import('./cfssl/show.ts')).printDefaults,
   },
   {
     name: 'version',
     summary: 'print the version',
     operands: [],
     flags: ['strict', 'loglevel'],
-    work: async () => (await import('./cfssl-show.ts')).showVersion,
+    work: async () => (await import('./cfssl/show.ts')).showVersion,
   },
 ];
 
@@ -117,7 +117,7 @@ function addCommand(group: Command, { work, ...spec }: CfsslCommand, context: Cl
   for (const operand of operands) command.argument(`[${operand}]`);
   for (const flag of flags) command.addOption(goOption(flag));
   command.action(async () => {
-    const { runCommand } = await import('./cfssl-run.ts');
+    const { runCommand } = await import('./cfssl/run.ts');
     await runCommand(context, spec, command.args, await work());
   });
 }

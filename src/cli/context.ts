@@ -4,8 +4,8 @@ import type { ExitCode } from '../errors.ts';
 import type { Io } from './io.ts';
 
 /**
- * What every command gets. A command group is a file `src/cli/<group>.ts` that exports
- * `register: Register`; program.ts imports it only when its command was asked for, so a group may import what it
+ * What every command gets. A command group is a file `src/cli/<group>.ts` (a large one's parts: `src/cli/<group>/`) that
+ * exports `register: Register`; program.ts imports it only when its command was asked for, so a group may import what it
  * likes at its top, except the libraries that only some of its actions need (`import()` those inside the action).
  *
  *     export const register: Register = (program, context) => {

@@ -10,9 +10,9 @@ import { type MemberReading, readAgain, readMembers } from '../health/live.ts';
 import { etcdCredentials, etcdTargetsEitherWay, withFormerEndpoints } from '../health/of-cluster.ts';
 import type { Connect } from '../remote/host.ts';
 import { askControlPlane } from './live-control-plane.ts';
+import { rotationFindings } from './pki/rotation-notes.ts';
 import { planBinaries } from './plan-binaries.ts';
 import { gapFinding, reasonOf } from './plan-gaps.ts';
-import { rotationFindings } from './rotation-notes.ts';
 
 export interface LivePlanInputs {
   readonly cluster: Cluster;

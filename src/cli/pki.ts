@@ -1,14 +1,14 @@
 import { commandGroup, type Register } from './context.ts';
 import { addDeployChoices } from './deploy-options.ts';
 import { addPassphraseOption, type PassphraseOptions } from './passphrase.ts';
-import type { PasswordOptions } from './pkcs12-password.ts';
-import { registerCheck } from './pki-check-command.ts';
-import type { ExportOptions } from './pki-export.ts';
-import type { InitOptions } from './pki-init.ts';
-import type { ChangeOptions } from './pki-passphrase.ts';
-import type { RenewOptions } from './pki-renew.ts';
-import type { RevokeChoices } from './pki-revoke.ts';
-import { registerRotate } from './pki-rotate-command.ts';
+import { registerCheck } from './pki/check-command.ts';
+import type { ExportOptions } from './pki/export.ts';
+import type { InitOptions } from './pki/init.ts';
+import type { ChangeOptions } from './pki/passphrase.ts';
+import type { PasswordOptions } from './pki/pkcs12-password.ts';
+import type { RenewOptions } from './pki/renew.ts';
+import type { RevokeChoices } from './pki/revoke.ts';
+import { registerRotate } from './pki/rotate-command.ts';
 
 /** `kbin pki …`: the certificates of the cluster, in the folder pki/ beside cluster.yaml. */
 export const register: Register = (program, context) => {
@@ -34,7 +34,7 @@ export const register: Register = (program, context) => {
     .option('--dry-run', 'only show what would be made, and why')
     .option('--encrypt-ca-keys', 'encrypt the keys of new CAs with a passphrase');
   addPassphraseOption(init).action(async (options: InitOptions) => {
-    const { pkiInit } = await import('./pki-init.ts');
+    const { pkiInit } = await import('./pki/init.ts');
     await pkiInit(context, options);
   });
 
@@ -54,7 +54,7 @@ export const register: Register = (program, context) => {
       'file with the new passphrase (default: $KBIN_NEW_CA_PASSPHRASE, else asked for twice)',
     );
   addPassphraseOption(passphrase).action(async (options: ChangeOptions) => {
-    const { pkiPassphrase } = await import('./pki-passphrase.ts');
+    const { pkiPassphrase } = await import('./pki/passphrase.ts');
     await pkiPassphrase(context, options);
   });
 
@@ -80,7 +80,7 @@ export const register: Register = (program, context) => {
       .option('--dry-run', 'only show what would be issued, and why')
       .option('--deploy', 'bring them to the hosts: `kbin etcd deploy` and `kbin control-plane deploy`'),
   ).action(async (names: string[], options: RenewOptions) => {
-    const { pkiRenew } = await import('./pki-renew.ts');
+    const { pkiRenew } = await import('./pki/renew.ts');
     await pkiRenew(context, names, options);
   });
 
@@ -105,7 +105,7 @@ export const register: Register = (program, context) => {
     )
     .option('--authority <ca>', 'CA of a serial number that is known from nowhere else');
   addPassphraseOption(revoke).action(async (what: string[], options: RevokeChoices) => {
-    const { pkiRevoke } = await import('./pki-revoke.ts');
+    const { pkiRevoke } = await import('./pki/revoke.ts');
     await pkiRevoke(context, what, options);
   });
 
@@ -118,7 +118,7 @@ export const register: Register = (program, context) => {
         'by themselves when half of that time is over.',
     );
   addPassphraseOption(crl).action(async (authorities: string[], options: PassphraseOptions) => {
-    const { pkiCrl } = await import('./pki-revoke.ts');
+    const { pkiCrl } = await import('./pki/revoke.ts');
     await pkiCrl(context, authorities, options);
   });
 
@@ -148,7 +148,7 @@ export const register: Register = (program, context) => {
     .option('--legacy', 'PKCS #12 with triple DES and SHA-1')
     .option('--force', 'write over a file that is there');
   addPassphraseOption(exporting).action(async (name: string, options: ExportOptions) => {
-    const { pkiExport } = await import('./pki-export.ts');
+    const { pkiExport } = await import('./pki/export.ts');
     await pkiExport(context, name, options);
   });
 
@@ -159,7 +159,7 @@ export const register: Register = (program, context) => {
       'Lists the certificates and keys of the plan with their subject, issuer, key and days left, and whether they ' +
         'are what cluster.yaml wants. Needs no private keys. --json tells everything.',
     )
-    .action(async () => (await import('./pki-list.ts')).pkiList(context));
+    .action(async () => (await import('./pki/list.ts')).pkiList(context));
 
   pki
     .command('show')
@@ -180,6 +180,6 @@ export const register: Register = (program, context) => {
       'file with the password of a PKCS #12 file (default: $KBIN_PKCS12_PASSWORD)',
     )
     .action(async (what: string, options: PasswordOptions) => {
-      await (await import('./pki-show.ts')).pkiShow(context, what, options);
+      await (await import('./pki/show.ts')).pkiShow(context, what, options);
     });
 };

@@ -1,6 +1,6 @@
 import { Command, CommanderError, type Option } from 'commander';
 import { type ExitCode, exitCode } from '../errors.ts';
-import { shieldWords } from './cfssl-words.ts';
+import { shieldWords } from './cfssl/words.ts';
 import { commandGroup, type Register } from './context.ts';
 import { createContext } from './create-context.ts';
 import { addExamples } from './examples.ts';
@@ -20,7 +20,7 @@ export const groups: readonly Group[] = [
   {
     name: 'pki',
     summary: 'make and show certificates',
-    load: [() => import('./pki.ts'), () => import('./pki-outside.ts')],
+    load: [() => import('./pki.ts'), () => import('./pki/outside.ts')],
   },
   { name: 'plan', summary: 'show what would change, and why', load: [() => import('./plan.ts')] },
   { name: 'render', summary: 'write every file of every host', load: [() => import('./render.ts')] },

@@ -7,7 +7,7 @@ import { encodeCrl } from '../../src/ca/crl.ts';
 import { readCrl } from '../../src/ca/crl-read.ts';
 import { rawSubject } from '../../src/ca/der-read.ts';
 import { pemBlocks, pemText } from '../../src/ca/pem.ts';
-import { readDocuments } from '../../src/cli/show-documents.ts';
+import { readDocuments } from '../../src/cli/pki/show-documents.ts';
 import { KbinError } from '../../src/errors.ts';
 import { MemoryStore, smallPlan } from './stores.ts';
 

@@ -12,7 +12,7 @@ import { atRest, nextPhase, phaseName } from '../../src/ca/rotation.ts';
 import { rotationKinds, rotationsUnderWay } from '../../src/ca/rotation-kinds.ts';
 import { openStore, type Store } from '../../src/ca/store.ts';
 import { diskFiles } from '../../src/ca/store-files.ts';
-import { rotationOf } from '../../src/cli/live-rotations.ts';
+import { rotationOf } from '../../src/cli/pki/live-rotations.ts';
 import { filledStore, init, smallPlan, temporaryFolder } from './stores.ts';
 
 const kind = authorityRotation('etcd-ca');

@@ -3,8 +3,8 @@ import { readCertificateRequest } from '../../src/cfssl/certificate-request.ts';
 import { readConfig } from '../../src/cfssl/config.ts';
 import { parseDuration } from '../../src/cfssl/duration.ts';
 import { hostSan } from '../../src/cfssl/hosts.ts';
-import { readWords } from '../../src/cli/cfssl-flags.ts';
-import { shieldWords } from '../../src/cli/cfssl-words.ts';
+import { readWords } from '../../src/cli/cfssl/flags.ts';
+import { shieldWords } from '../../src/cli/cfssl/words.ts';
 import { KbinError } from '../../src/errors.ts';
 
 const failure = (work: () => unknown): string => {

@@ -17,7 +17,9 @@ import { buildKbin } from '../../scripts/build.ts';
  *     > END
  *
  * The session runs in an empty folder, shown as /work, which is its home too; bash runs the commands one after the
- * other in one shell, so that `cd` and variables stay. `vitest -u` writes what the program says now into the file.
+ * other in one shell, so that `cd` and variables stay. What writes to stderr after its output is not piped: nothing
+ * orders the two then (`kbin … >out` and `head out` instead). `vitest -u` writes what the program says now into the
+ * file.
  */
 export async function expectTranscript(file: string, options: TranscriptOptions = {}): Promise<void> {
   const written = readFileSync(file, 'utf8');

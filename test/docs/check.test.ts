@@ -13,8 +13,8 @@ function codes(): string[] {
   const own = ['assess', 'assess-findings', 'check-authority', 'check-findings', 'check-store'].map(
     (name) => `src/ca/${name}.ts`,
   );
-  const cli = readdirSync(join(root, 'src/cli')).filter((name) => name.startsWith('pki-check'));
-  const text = [...own, ...cli.map((name) => `src/cli/${name}`), 'src/ca/store-changes.ts']
+  const cli = readdirSync(join(root, 'src/cli/pki')).filter((name) => name.startsWith('check'));
+  const text = [...own, ...cli.map((name) => `src/cli/pki/${name}`), 'src/ca/store-changes.ts']
     .map((path) => readFileSync(join(root, path), 'utf8'))
     .join('\n');
   const written = [...text.matchAll(/(?:code: |failure\()'([a-z-]+)'/g)].map(([, code = '']) => code);

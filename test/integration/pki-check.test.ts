@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PkiCheck } from '../../src/cli/pki-check-report.ts';
+import type { PkiCheck } from '../../src/cli/pki/check-report.ts';
 import { programFolder } from '../cli/transcript.ts';
 import type { LabHost } from '../lab/host.ts';
 import { type Lab, startHosts } from '../lab/lab.ts';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Rotated } from '../../src/cli/pki-rotate-report.ts';
+import type { Rotated } from '../../src/cli/pki/rotate-report.ts';
 import { trustedPem } from '../../src/desired/from-store.ts';
 import type { EtcdCredentials } from '../../src/health/target.ts';
 import { programFolder } from '../cli/transcript.ts';
