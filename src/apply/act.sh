@@ -39,6 +39,15 @@ move_aside() {
   ln -s "${aside##*/}" "$old"
 }
 
+# Programs of a hand-made cluster share such a folder (an apiserver its etcd's certificates): what else is in it is found
+# under its former path too, by links, for as long as it stays.
+lead_back() {
+  for left in "$1".before-kbin*/*; do
+    aside=${left%/*}
+    if exists "$left" && ! exists "$2/${left##*/}"; then ln -s "../${aside##*/}/${left##*/}" "$2"; fi
+  done
+}
+
 # A symbolic link to a sibling, switched in one rename.
 point() {
   link=$(beside "$1" link)
@@ -51,6 +60,7 @@ point() {
 switch() {
   if [ -d "$2" ] && [ ! -L "$2" ]; then move_aside "$2"; else keep "$2"; fi
   if [ -d "$1" ]; then
+    lead_back "$2" "$1"
     if exists "$3"; then
       point "$2" "$1"
       rm -rf "$3"

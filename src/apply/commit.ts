@@ -2,7 +2,9 @@ import {
   bundleTarget,
   type DesiredBundle,
   type DesiredComponent,
+  type DesiredDirectory,
   type DesiredFile,
+  type Ownership,
 } from '../desired/desired.ts';
 import { folderOf } from '../desired/folders.ts';
 import type { Change, HostPlan } from '../diff/changes.ts';
@@ -73,21 +75,19 @@ export function preparation(task: Task): readonly Operation[] {
     ...changed(component.directories, plan, 'directory')
       // A folder that a running process lives in changes hands when that process is stopped (commitment).
       .filter((directory) => !directory.recursive || !observed.paths.has(directory.path))
-      .map((directory) => folder(directory.path, directory)),
+      .map((directory) => folder(directory.path, ownershipOf(directory, observed))),
     ...bundles.flatMap((bundle) => [discard(stagingFolder(bundle)), folder(stagingFolder(bundle), bundle)]),
   ];
 }
 
 /** Everything that takes effect, in the order in which it is safe, as one script: files, links, systemd, the process. */
 export function commitment(task: Task): readonly Operation[] {
-  const { component, plan, observed } = task;
+  const { component, plan } = task;
   const unit = component.unit.name;
   const staged = filesToStage(task);
   const bundles = bundlesToStage(task);
   const places = [...staged, ...bundles].map(({ path }) => path);
-  const trees = changed(component.directories, plan, 'directory').filter(
-    (directory) => directory.recursive && observed.paths.has(directory.path),
-  );
+  const trees = changedTrees(task);
   return [
     ...changed(component.files, plan, 'file')
       .filter((file) => !staged.includes(file))
@@ -121,12 +121,32 @@ function withdrawn(task: Task): readonly string[] {
 export function withdrawal(task: Task): readonly Operation[] {
   const unit = task.component.unit.name;
   const places = withdrawn(task);
+  const trees = task.plan.disruption === 'none' ? [] : changedTrees(task);
   return [
     ...places.map(restore),
     ...unique(places.map(folderOf)).map(sync),
     reload,
+    ...(trees.length > 0 ? [stop(unit)] : []),
+    // Whoever ran the former unit has to be able to write there again.
+    ...trees.flatMap(({ path }) => {
+      const former = task.observed.paths.get(path);
+      return former === undefined ? [] : [folder(path, former), ownTree(path, former.owner, former.group)];
+    }),
     ...(task.plan.disruption === 'none' ? [] : [restart(unit, stopSeconds(task.component))]),
   ];
+}
+
+/** Folders that are there, and change hands with all that lies in them. */
+function changedTrees({ component, plan, observed }: Task): readonly DesiredDirectory[] {
+  return changed(component.directories, plan, 'directory').filter(
+    (directory) => directory.recursive && observed.paths.has(directory.path),
+  );
+}
+
+/** A folder that only leads on stays as it is, but for letting everybody through. */
+function ownershipOf(directory: DesiredDirectory, observed: Observed): Ownership {
+  const seen = directory.passage === true ? observed.paths.get(directory.path) : undefined;
+  return seen === undefined ? directory : { ...seen, mode: seen.mode | 0o111 };
 }
 
 function assembly(bundle: DesiredBundle): Operation[] {

@@ -46,6 +46,8 @@ export interface DesiredDirectory extends Ownership {
   readonly path: string;
   /** Everything below belongs to the owner too (a data directory). */
   readonly recursive?: boolean;
+  /** Only leads to others: where it is there already, all it has to do is let their accounts through. */
+  readonly passage?: boolean;
 }
 
 export interface DesiredFile extends Ownership {

@@ -1,7 +1,7 @@
 import type { ControlPlaneComponent } from '../cluster/cluster.ts';
 import { controlPlaneComponents } from '../cluster/cluster.ts';
 import { type DesiredComponent, staticPodPath } from '../desired/desired.ts';
-
+import type { Observed } from '../observe/observed.ts';
 import type { PlanFinding } from './changes.ts';
 import type { HostSides } from './preflight.ts';
 
@@ -9,10 +9,10 @@ import type { HostSides } from './preflight.ts';
  * A control plane that somebody else has set up on the host: kbin does not take it over silently. Its certificates, its
  * encryption key and its accounts may be others than ours, and then what is in etcd would be lost on it.
  */
-export function foreignControlPlane(hosts: readonly HostSides[]): PlanFinding[] {
+export function foreignControlPlane(hosts: readonly HostSides[], isTakenOver = false): PlanFinding[] {
   return hosts.flatMap((side) => [
     ...side.desired.components.flatMap((component) => staticPod(side, component)),
-    ...side.desired.components.filter(isControlPlane).flatMap((component) => foreignUnit(side, component)),
+    ...(isTakenOver ? [] : side.desired.components.filter(isControlPlane).flatMap((one) => foreignUnit(side, one))),
   ]);
 }
 
@@ -36,19 +36,29 @@ function staticPod({ host, observed }: HostSides, { name }: DesiredComponent): P
 }
 
 function foreignUnit({ host, observed }: HostSides, { name, unit, files }: DesiredComponent): PlanFinding[] {
-  const seen = observed.units.get(unit.name);
-  if (seen === undefined || seen.loadState !== 'loaded' || seen.runningInputs !== undefined) return [];
-  const file = observed.paths.get(files.find(({ path }) => path.endsWith(`/${unit.name}`))?.path ?? '');
-  if (file?.text?.includes('KBIN_INPUTS=') === true) return [];
-  // Its file was removed, and systemd only has not noticed.
-  if (file === undefined && seen.needDaemonReload && seen.mainPid === 0) return [];
+  if (!isForeign(observed, unit.name, unitPath({ unit, files }))) return [];
   return [
     {
       severity: 'stop',
       host: host.name,
       code: 'foreign-unit',
       message: `${unit.name} is there already, and is not kbin's: another ${name} was installed on this host`,
-      next: `see what it is (\`systemctl cat ${unit.name}\`); kbin takes the host when that unit is gone: \`systemctl disable --now ${unit.name}\`, move its file away, \`systemctl daemon-reload\``,
+      next: `see what it is (\`systemctl cat ${unit.name}\`). To go on with that cluster: \`kbin pki adopt\` its certificates and keys, \`kbin plan --take-over\`, then \`kbin control-plane deploy --take-over\`. Where it is given up: \`systemctl disable --now ${unit.name}\`, move its file away, \`systemctl daemon-reload\``,
     },
   ];
+}
+
+/** Whether the host has a unit of that name which kbin did not write, or a process that runs of one. */
+export function isForeign({ units, paths }: Observed, name: string, path: string): boolean {
+  const seen = units.get(name);
+  if (seen === undefined || seen.loadState !== 'loaded' || seen.runningInputs !== undefined) return false;
+  const file = paths.get(path);
+  if (file?.text?.includes('KBIN_INPUTS=') === true) return false;
+  // Its file was removed, and systemd only has not noticed.
+  return !(file === undefined && seen.needDaemonReload && seen.mainPid === 0);
+}
+
+/** Where kbin has the component's unit. */
+export function unitPath({ unit, files }: Pick<DesiredComponent, 'unit' | 'files'>): string {
+  return files.find(({ path }) => path.endsWith(`/${unit.name}`))?.path ?? '';
 }

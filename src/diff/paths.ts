@@ -16,16 +16,25 @@ export function directoryDifference(directory: DesiredDirectory, observed: Obser
   if (seen === undefined) return { kind: 'directory', target: path, action: 'create', reason: 'missing' };
   // Operators put data on another disk with a symbolic link: what it leads to is theirs.
   if (seen.type === 'link') return undefined;
-  const reasons =
-    seen.type === 'directory'
-      ? [
-          ...ownershipReasons(directory, seen),
-          ...(directory.recursive === true && seen.foreignEntries === true
-            ? [`holds entries that do not belong to ${directory.owner}`]
-            : []),
-        ]
-      : [`is ${inWords(seen)}, wanted a directory`];
-  return update('directory', path, reasons);
+  return update('directory', path, directoryReasons(directory, seen));
+}
+
+function directoryReasons(directory: DesiredDirectory, seen: ObservedPath): string[] {
+  if (seen.type !== 'directory') return [`is ${inWords(seen)}, wanted a directory`];
+  if (directory.passage === true) {
+    return letsThrough(seen) ? [] : [`mode ${octal(seen.mode)} lets no account through to what lies in it`];
+  }
+  return [
+    ...ownershipReasons(directory, seen),
+    ...(directory.recursive === true && seen.foreignEntries === true
+      ? [`holds entries that user ${directory.owner} does not own`]
+      : []),
+  ];
+}
+
+/** Whether everybody may go on from a folder to what lies in it. */
+function letsThrough({ mode }: ObservedPath): boolean {
+  return (mode & 0o111) === 0o111;
 }
 
 export function fileDifference(file: DesiredFile, observed: Observed): Change | undefined {

@@ -103,3 +103,25 @@ export interface ObservedListener {
   readonly process?: string;
   readonly pid?: number;
 }
+
+/** Which keys lie in a file on a host: public ones as they are, secrets by a digest alone. */
+export type KeyFile =
+  /** Or no regular file, or closed even to root. */
+  | { readonly kind: 'absent' }
+  | {
+      readonly kind: 'keys';
+      /** Of the whole file, hex. */
+      readonly sha256: string;
+      /** Its certificates and public keys, and the public half of its private key. */
+      readonly pem: string;
+      /** There is a private key in it, and the host could not tell its public half (no openssl, a passphrase, several keys). */
+      readonly isClosed: boolean;
+    }
+  | {
+      readonly kind: 'encryption';
+      /** How many groups of resources have providers of their own. */
+      readonly lists: number;
+      readonly resources: readonly string[];
+      /** In their order: `aescbc:key1:SHA256` (hex, of the key as base64 in one line), `identity`, `kms`. */
+      readonly providers: readonly string[];
+    };

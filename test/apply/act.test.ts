@@ -140,6 +140,27 @@ test('a hand-made folder where a bundle belongs is moved aside and can be brough
   expect((await lstat(at('tls'))).isSymbolicLink()).toBe(true);
 });
 
+test('what else was in a folder that was moved aside is found by its former path, until it is removed', async () => {
+  const bring = async (content: string, digest: string) => {
+    await bundle('.kbin-new-tls', content);
+    await doing(
+      switchTo(at('.kbin-new-tls'), at('tls'), at(`.tls-${digest}`)),
+      prune(at('tls')),
+      clean(at('tls')),
+    );
+  };
+  await bundle('tls', 'by hand');
+  await writeFile(at('tls', "apiserver's.pem"), 'of another program');
+  for (const digest of ['0123456789abcdef', '0123456789abcdef', 'fedcba9876543210']) {
+    await bring(`by kbin: ${digest}`, digest);
+    expect(await text(at('tls', 'server.crt'))).toBe(`by kbin: ${digest}`);
+    expect(await text(at('tls', "apiserver's.pem"))).toBe('of another program');
+  }
+  await rm(at('tls.before-kbin'), { recursive: true });
+  await bring('at last', 'aaaaaaaaaaaaaaaa');
+  expect(await readdir(at('tls'))).toEqual(['server.crt']);
+});
+
 test('the first operation that fails ends it, and is named with the words of the host', async () => {
   await writeFile(at('etcd'), 'former');
   const failing = doing(rename(at('.kbin-new-etcd'), at('etcd')), write(at('never'), mine(0o600), ''));

@@ -11,6 +11,7 @@ import {
 } from '../../src/apply/commit.ts';
 import { completion, leftoversOf, unprovenPlaces } from '../../src/apply/leftovers.ts';
 import type { ClusterHost } from '../../src/cluster/cluster.ts';
+import { layouts } from '../../src/cluster/layouts.ts';
 import { desire } from '../../src/desired/desire.ts';
 import type { DesiredComponent } from '../../src/desired/desired.ts';
 import { diffHost } from '../../src/diff/diff.ts';
@@ -213,6 +214,34 @@ test('another user: the data changes hands while nothing runs', () => {
     ['tree', 'etcd', 'etcd', '/var/lib/etcd'],
     ['restart', 'etcd.service', '90'],
   ]);
+  // The former unit ran as root; as whoever it ran, it has to be able to go on.
+  expect(withdrawal(task)).toEqual([
+    ['reload'],
+    ['stop', 'etcd.service'],
+    ['folder', '700', 'root', 'root', '/var/lib/etcd'],
+    ['tree', 'root', 'root', '/var/lib/etcd'],
+    ['restart', 'etcd.service', '90'],
+  ]);
+});
+
+test('a folder that leads to the data only has to let through: nothing else of it is touched', () => {
+  const deep = exampleCluster({ paths: layouts.opt });
+  const [etcd] = desire(deep, deep.hosts[0] as ClusterHost, { store: fullStore(), binaries }).components;
+  const seen = (mode: number): Observed['paths'] =>
+    new Map([
+      ...observedWith().paths,
+      ['/var/lib/etcd', { type: 'directory', mode, owner: 'adm', group: 'wheel' }],
+    ]);
+  const task = (mode: number): Task => {
+    const observed = { ...observedWith(), paths: seen(mode) };
+    const plan = diffHost({ host: 'k8s-master1', components: [etcd as DesiredComponent] }, observed)[0];
+    return { component: etcd as DesiredComponent, observed, plan: plan as Task['plan'] };
+  };
+  const made = (mode: number) =>
+    preparation(task(mode)).filter(([, ...words]) => words.at(-1) === '/var/lib/etcd');
+  expect(made(0o700)).toEqual([['folder', '711', 'adm', 'wheel', '/var/lib/etcd']]);
+  expect(made(0o2750)).toEqual([['folder', '2751', 'adm', 'wheel', '/var/lib/etcd']]);
+  expect(made(0o711)).toEqual([]);
 });
 
 test('a run that was killed after the renames: only the restart is left', () => {

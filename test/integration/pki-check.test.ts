@@ -71,7 +71,7 @@ test('before anything is deployed there is only pki/ to look at, and that is no 
   const { code, report, faults } = await check();
   expect({ code, faults, gaps: report.gaps }).toEqual({ code: 0, faults: [], gaps: [] });
   expect(new Set(report.certificates.map(({ seen }) => seen))).toEqual(new Set(['store']));
-  expect(report.notes).toContain('etcd was not brought to node2 yet: nothing of it lies there');
+  expect(report.notes).toContain("etcd was not brought to node2 yet: nothing of kbin's lies there");
 });
 
 describe('a cluster as it was deployed', () => {

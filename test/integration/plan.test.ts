@@ -147,7 +147,7 @@ describe('installed by hand from kbin render', () => {
       'enable: is disabled, would not start with the host',
       'restart: runs a binary that was replaced since',
     ]);
-    expect(reasons('node3')).toEqual(['update: holds entries that do not belong to etcd']);
+    expect(reasons('node3')).toEqual(['update: holds entries that user etcd does not own']);
     expect(plan.findings).toMatchObject([{ severity: 'warning', code: 'drop-in', host: 'node3' }]);
 
     const { stdout } = await kbin('plan', '--diff');

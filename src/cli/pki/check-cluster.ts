@@ -69,7 +69,7 @@ async function allDisks(cluster: Cluster, store: Store, connect: Connect, known:
     gaps: settled.flatMap((one): Gap[] => ('error' in one ? [diskGap(one.item, one.error)] : [])),
     notes: absent.map((what) => {
       const [host, component] = what.split(' ');
-      return `${component} was not brought to ${host} yet: nothing of it lies there`;
+      return `${component} was not brought to ${host} yet: nothing of kbin's lies there`;
     }),
     absent: new Set(absent),
   };

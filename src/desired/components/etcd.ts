@@ -13,7 +13,8 @@ import {
   type Ownership,
 } from '../desired.ts';
 import { sha256, textContent } from '../digest.ts';
-import { folderOf, isSystemFolder } from '../folders.ts';
+import { directoriesOf } from '../directories.ts';
+import { folderOf } from '../folders.ts';
 import { environmentValues, renderTemplate, unitValue } from '../template.ts';
 import { etcdBundle } from './etcd-bundle.ts';
 import { renderEtcdConf } from './etcd-conf.ts';
@@ -85,14 +86,11 @@ export function markerPath(cluster: Cluster): string {
 }
 
 function directories({ paths, etcd: { user, group } }: Cluster): DesiredDirectory[] {
-  const shared = [paths.etcd.bin, folderOf(paths.etcd.config), folderOf(paths.etcd.tls), paths.units];
   const own = [paths.etcd.data, ...(paths.etcd.wal === undefined ? [] : [paths.etcd.wal])];
-  return [
-    ...[...new Set(shared)]
-      .filter((path) => !isSystemFolder(path))
-      .map((path) => ({ path, mode: 0o755, ...root })),
-    ...own.map((path) => ({ path, mode: 0o700, owner: user, group, recursive: true })),
-  ];
+  return directoriesOf(
+    [paths.etcd.bin, folderOf(paths.etcd.config), folderOf(paths.etcd.tls), paths.units],
+    own.map((path) => ({ path, mode: 0o700, owner: user, group, recursive: true })),
+  );
 }
 
 /** What a release tarball holds for the host; etcdutl came with 3.5. */

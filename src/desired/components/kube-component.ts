@@ -12,8 +12,8 @@ import {
   type Ownership,
 } from '../desired.ts';
 import { sha256, textContent } from '../digest.ts';
+import { directoriesOf } from '../directories.ts';
 import { flagValues } from '../flag-values.ts';
-import { isSystemFolder } from '../folders.ts';
 import { renderTemplate, unitValue, unitWord } from '../template.ts';
 import { refuseFlags } from './kube-overrides.ts';
 import { bundlePath, configFolder } from './kube-paths.ts';
@@ -140,19 +140,10 @@ function directories(program: KubeProgram, placed: Placed, account: Account): De
   const own = program
     .files(placed)
     .some(({ path }) => path.startsWith(`${configFolder(cluster, program.name)}/`));
-  const shared = [
-    bin,
-    config,
-    ...(own ? [configFolder(cluster, program.name)] : []),
-    tls,
-    cluster.paths.units,
-  ];
-  return [
-    ...[...new Set(shared)]
-      .filter((path) => !isSystemFolder(path))
-      .map((path) => ({ path, mode: 0o755, ...root })),
-    ...(program.directories?.(placed, account) ?? []),
-  ];
+  return directoriesOf(
+    [bin, config, ...(own ? [configFolder(cluster, program.name)] : []), tls, cluster.paths.units],
+    program.directories?.(placed, account),
+  );
 }
 
 function programsOf({ name, alsoBrings = [] }: KubeProgram, cluster: Cluster): Programs {

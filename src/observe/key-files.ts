@@ -1,0 +1,71 @@
+import { KbinError } from '../errors.ts';
+import type { Host } from '../remote/host.ts';
+import script from './key-files.sh?raw';
+import { ProbeLines } from './lines.ts';
+import type { KeyFile } from './observed.ts';
+
+/** Absolute paths on a host. */
+export interface KeyFilesRequest {
+  /** PEM: certificates, public keys, private keys. */
+  readonly keys: readonly string[];
+  /** EncryptionConfigurations of kube-apiserver. */
+  readonly encryption: readonly string[];
+}
+
+/** By path, in one round trip. No secret leaves the host. Throws KbinError when the host cannot be asked. */
+export async function readKeyFiles(
+  host: Host,
+  { keys, encryption }: KeyFilesRequest,
+): Promise<ReadonlyMap<string, KeyFile>> {
+  const asked = [
+    ...keys.map((path) => ['k', path] as const),
+    ...encryption.map((path) => ['e', path] as const),
+  ];
+  const argv = asked.map(([tag, path]) => `${tag}:${path}`);
+  const result = await host.script(script, argv, { label: 'read keys' });
+  if (result.code !== 0) {
+    throw new KbinError('The keys on the host could not be told', {
+      host: host.name,
+      step: 'read keys',
+      why: 'a command that every supported distribution has failed: see its message below',
+      next: 'Check that sha256sum, od and sed work there as root.',
+      output: result.stderr.trim(),
+    });
+  }
+  const lines = new ProbeLines(host.name, result.stdout);
+  const read = {
+    absent: lines.indexed('absent'),
+    sha256: lines.indexed('sha256'),
+    public: lines.indexed('public'),
+    half: lines.indexed('half'),
+    encryption: lines.indexed('encryption'),
+  };
+  const text = (hex: string) => lines.hex(hex).toString('utf8');
+  return new Map(
+    asked.map(([tag, path], index): [string, KeyFile] => {
+      if (read.absent.has(index)) return [path, { kind: 'absent' }];
+      if (tag === 'e') return [path, encryptionIn(text(read.encryption.get(index) ?? ''))];
+      const half = read.half.get(index);
+      return [
+        path,
+        {
+          kind: 'keys',
+          sha256: read.sha256.get(index) ?? '',
+          pem: `${text(read.public.get(index) ?? '')}${text(half ?? '')}`,
+          isClosed: half === '',
+        },
+      ];
+    }),
+  );
+}
+
+function encryptionIn(words: string): KeyFile {
+  const all = words.split('\n').filter(Boolean);
+  const named = 'resource ';
+  return {
+    kind: 'encryption',
+    lists: all.filter((word) => word === 'providers').length,
+    resources: all.filter((word) => word.startsWith(named)).map((word) => word.slice(named.length)),
+    providers: all.filter((word) => word !== 'providers' && !word.startsWith(named)),
+  };
+}
