@@ -5,6 +5,7 @@ import { type San, toSan } from '../../pki/san.ts';
 import { extendedUsageOids, keyUsageBits, type Usage } from '../../pki/usages.ts';
 import type { KeyAlgorithm } from '../cluster/cluster.ts';
 import { KbinError } from '../errors.ts';
+import { certificateParts } from './certificate-parts.ts';
 import { rawIssuer, rawSubject } from './der-read.ts';
 import { algorithmOf } from './keys.ts';
 import { nameText } from './names.ts';
@@ -71,8 +72,12 @@ function inspectBlock(block: PemBlock, source: string): CertificateInfo {
   }
 }
 
-/** Read twice, by OpenSSL and by @peculiar/x509: what only one of them takes for a certificate is none. */
+/**
+ * Read by OpenSSL, by @peculiar/x509, and field by field, in DER's one form of each (as Go, and so all of Kubernetes, reads
+ * it): what only some of them take for a certificate is none.
+ */
 function read({ der, text }: PemBlock): CertificateInfo {
+  certificateParts(der);
   const openssl = new OpensslCertificate(der);
   // As the programs on the hosts will read the file: they are stricter with PEM than pemBlocks.
   if (!openssl.raw.equals(new OpensslCertificate(text).raw)) throw new Error('its PEM is read differently');

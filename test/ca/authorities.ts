@@ -9,7 +9,7 @@ export interface Wanted {
   /** undefined: a leaf. */
   readonly authority?: { readonly pathLength?: number };
   readonly sans?: readonly string[];
-  /** Days from now. Default -1 and 365, of a CA 3000. */
+  /** Days from when this file was loaded. Default -1 and 365, of a CA 3000. */
   readonly from?: number;
   readonly to?: number;
   /** Another than its own, to sign with: then nothing verifies it. */
@@ -24,6 +24,9 @@ export interface Made {
   readonly privateKey: KeyObject;
 }
 
+/** One for all: what ends after so many days ends with a CA that does. */
+const now = Math.floor(Date.now() / 1000) * 1000;
+
 /** A certificate with any place in a chain; without `by` it signs itself. */
 export function make({ name, by, authority, sans = [], from = -1, signedWith, ...wanted }: Wanted): Made {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -31,7 +34,7 @@ export function make({ name, by, authority, sans = [], from = -1, signedWith, ..
   const { to = authority === undefined ? 365 : 3000 } = wanted;
   const subject = encodeName([{ type: 'CN', value: name }]);
   const subjectKeyId = keyIdentifier(spki);
-  const at = (days: number) => new Date(Math.floor(Date.now() / 1000) * 1000 + days * 86_400_000);
+  const at = (days: number) => new Date(now + days * 86_400_000);
   const der = encodeCertificate(
     {
       serial: newSerial(),
