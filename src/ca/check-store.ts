@@ -81,7 +81,7 @@ export async function checkStore(
         .filter(({ path }) => !listed.some((one) => one.beside === undefined && keyPath(one) === path))
         .map(({ path, mode }) => ({ name: path, ...keyOpen(mode) })),
     ],
-    notes: diff.notes.map(({ message }) => message),
+    notes: diff.notes.filter(({ code }) => code === undefined).map(({ message }) => message),
     authorities,
     revoked,
   };

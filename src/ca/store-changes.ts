@@ -78,5 +78,7 @@ export interface StoreProblem {
 
 export interface StoreNote {
   readonly id: string;
+  /** Where `kbin pki check` has a finding of its own that says so. */
+  readonly code?: 'outlives-ca';
   readonly message: string;
 }

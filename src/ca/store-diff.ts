@@ -84,6 +84,7 @@ function diffAuthority(
       reasons: [{ code: 'new', message: 'not made yet' }],
     });
   } else changes.push(...(renewed?.changes ?? repair(id, 'authority', entry)));
+  const outliving: string[] = [];
   for (const leaf of leaves) {
     const leafEntry = entryOf(store, leaf.id);
     const differs = [
@@ -112,9 +113,10 @@ function diffAuthority(
     if (reasons.length > 0) changes.push({ id: leaf.id, kind: 'leaf', action, ...renewal.key, reasons });
     else {
       changes.push(...repair(leaf.id, 'leaf', leafEntry));
-      notes.push(...outlives(leaf.id, leafEntry, id, entry));
+      if (outlives(leafEntry, entry)) outliving.push(leaf.id);
     }
   }
+  notes.push(...outlivingNotes(outliving, id, entry));
   notes.push(...waitingNotes(authority, store, outstanding, place));
   const list = diffList(authority, entry, store.revocations(id), now);
   changes.push(...list.changes);
@@ -137,11 +139,16 @@ function entryOf(store: ObservedStore, id: string): ObservedEntry {
 }
 
 /** Certificates made elsewhere may be valid for longer than their CA, which helps nobody after it has ended. */
-function outlives(id: string, leaf: ObservedEntry, caId: string, ca: ObservedEntry): StoreNote[] {
-  if (leaf.certificate.state !== 'read' || ca.certificate.state !== 'read') return [];
-  const end = ca.certificate.info.notAfter;
-  if (leaf.certificate.info.notAfter <= end) return [];
-  return [{ id, message: `${id} is of no use after ${day(end)}, when ${caId} ends` }];
+function outlives(leaf: ObservedEntry, ca: ObservedEntry): boolean {
+  if (leaf.certificate.state !== 'read' || ca.certificate.state !== 'read') return false;
+  return leaf.certificate.info.notAfter > ca.certificate.info.notAfter;
+}
+
+function outlivingNotes(ids: readonly string[], caId: string, { certificate }: ObservedEntry): StoreNote[] {
+  if (ids.length === 0 || certificate.state !== 'read') return [];
+  const end = day(certificate.info.notAfter);
+  const message = `when ${caId} ends on ${end}, these end with it, whatever they say: ${ids.join(', ')}`;
+  return [{ id: caId, code: 'outlives-ca', message }];
 }
 
 function diffKeyPair(
