@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { authorities } from '../../pki/index.ts';
+import { pathsOf } from '../ca/layout.ts';
 import type { Store } from '../ca/store.ts';
-import type { ClusterHost } from '../cluster/cluster.ts';
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { pemOf, trustedPem } from '../desired/from-store.ts';
 import { KbinError } from '../errors.ts';
 
@@ -37,13 +41,25 @@ function certificates({ name, roles }: ClusterHost, etcd: Etcd): readonly (reado
 /** `external`: kubeadm is told where etcd is, and gets of its certificates what the apiserver needs. */
 type Etcd = 'external' | 'whole';
 
-/** kubeadm's tree of a control-plane host. Throws KbinError when the store lacks a certificate or its key. */
-export async function kubeadmTree(store: Store, host: ClusterHost, etcd: Etcd): Promise<KubeadmFile[]> {
+/**
+ * kubeadm's tree of a control-plane host. A CA whose key is kept elsewhere comes without it, which kubeadm calls an external
+ * CA. Throws KbinError when the store lacks a certificate, or the key of a leaf.
+ */
+export async function kubeadmTree(
+  cluster: Cluster,
+  store: Store,
+  host: ClusterHost,
+  etcd: Etcd,
+): Promise<KubeadmFile[]> {
   const view = store.view();
+  const keyless = keylessAuthorities(cluster, store);
   const pairs = await Promise.all(
     certificates(host, etcd).map(async ([place, id]): Promise<KubeadmFile[]> => {
       if (view.certificate(id) === undefined) throw lacking(id);
-      return [text(`${place}.crt`, pemOf(view, id)), secret(`${place}.key`, await keyBytes(store, id))];
+      const certificate = text(`${place}.crt`, pemOf(view, id));
+      return keyless.includes(id)
+        ? [certificate]
+        : [certificate, secret(`${place}.key`, await keyBytes(store, id))];
     }),
   );
   const verifying = view.serviceAccountKeys().map(({ pem }) => pem);
@@ -53,6 +69,14 @@ export async function kubeadmTree(store: Store, host: ClusterHost, etcd: Etcd): 
     text('sa.pub', verifying.join('')),
     ...(etcd === 'external' ? [text('etcd/ca.crt', trustedPem(view, 'etcd-ca'))] : []),
   ];
+}
+
+/** CAs whose keys are kept elsewhere, or from hosts. */
+export function keylessAuthorities({ pki }: Cluster, { folder }: Store): readonly string[] {
+  const offline: readonly string[] = pki.offline;
+  return authorities
+    .map(({ id }) => id)
+    .filter((id) => offline.includes(id) || !existsSync(join(folder, pathsOf(id).key)));
 }
 
 const text = (path: string, content: string): KubeadmFile => ({

@@ -13,7 +13,7 @@ import { desiredObjects } from '../desired/objects.ts';
 import { exitCode, KbinError } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { kubeadmGuide } from './kubeadm-guide.ts';
-import { kubeadmTree } from './kubeadm-tree.ts';
+import { keylessAuthorities, kubeadmTree } from './kubeadm-tree.ts';
 import { passphraseOf } from './passphrase.ts';
 import type { RenderOptions } from './render.ts';
 import { type RenderedFile, writeRendered } from './render-folder.ts';
@@ -26,6 +26,7 @@ export async function renderKubeadm(context: CliContext, options: RenderOptions)
   refuseWithout(cluster);
   const store = await openStore(`${cluster.folder}/pki`, passphraseOf(context, options));
   requireCertificates(cluster, store.view());
+  refuseKeyless(cluster, store);
   warnOfSettings(io, cluster);
   const hosts = hostsWithRole(cluster, 'control-plane');
   const rendered = await Promise.all(
@@ -55,6 +56,16 @@ function refuseWithout(cluster: Cluster): void {
   });
 }
 
+/** Of the other CAs kubeadm only needs what they have signed already. */
+function refuseKeyless(cluster: Cluster, store: Store): void {
+  if (!keylessAuthorities(cluster, store).includes('kubernetes-ca')) return;
+  throw new KbinError('kubeadm needs the key of kubernetes-ca', {
+    step: 'certificate store',
+    why: `it signs for the kubelets of the control plane's hosts with it, and the key ${cluster.pki.offline.includes('kubernetes-ca') ? 'is kept from hosts (pki.offline of cluster.yaml)' : `is not in ${store.folder}`}`,
+    next: 'put it here for the while, and take it out of pki.offline; or let kbin bring the control plane: kbin control-plane deploy',
+  });
+}
+
 async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promise<RenderedFile[]> {
   const view = store.view();
   const desired = desire(cluster, host, { store: view });
@@ -63,7 +74,7 @@ async function filesOf(cluster: Cluster, host: ClusterHost, store: Store): Promi
     mode,
     bytes: Buffer.from(bytes),
   });
-  const tree = await kubeadmTree(store, host, 'external');
+  const tree = await kubeadmTree(cluster, store, host, 'external');
   const isFirst = hostsWithRole(cluster, 'control-plane')[0] === host;
   return [
     at('/INSTALL.md', 0o644, kubeadmGuide(cluster, host, discoveryHash(pemOf(view, 'kubernetes-ca')))),

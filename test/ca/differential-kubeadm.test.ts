@@ -1,17 +1,18 @@
 /** The same cluster through the real kubeadm 1.20.2: what it makes and kbin does not, and the other way round, is listed here. */
 import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { authorities } from '../../pki/index.ts';
 import { certificateParts } from '../../src/ca/certificate-parts.ts';
 import { isIssuedBy } from '../../src/ca/chain.ts';
 import { publicKeyBits } from '../../src/ca/der-read.ts';
 import { inspectPem } from '../../src/ca/inspect.ts';
 import { pathsOf } from '../../src/ca/layout.ts';
 import { pemBlocks } from '../../src/ca/pem.ts';
-import type { Store } from '../../src/ca/store.ts';
+import { openStore, type Store } from '../../src/ca/store.ts';
 import { kubeadmTree } from '../../src/cli/kubeadm-tree.ts';
 import type { Cluster } from '../../src/cluster/cluster.ts';
 import { certificatePlan } from '../../src/desired/certificates.ts';
@@ -262,7 +263,7 @@ describe.each([
     if (given === undefined || host === undefined) throw new Error('no case');
     const store = await filledStore(certificatePlan(given.cluster));
     const folder = temporaryFolder();
-    const tree = await kubeadmTree(store, host, 'whole');
+    const tree = await kubeadmTree(given.cluster, store, host, 'whole');
     for (const { path, mode, bytes } of tree) {
       mkdirSync(dirname(join(folder, 'pki', path)), { recursive: true });
       writeFileSync(join(folder, 'pki', path), bytes, { mode });
@@ -279,6 +280,39 @@ describe.each([
     const told = run('certs', 'check-expiration', '--config', join(folder, 'config.yaml'));
     for (const name of all.map((entry) => entry.replace('/', '-'))) {
       expect(told).toMatch(new RegExp(`^${name} .*no *$`, 'm'));
+    }
+  });
+
+  test('kubeadm takes a CA whose key is kept elsewhere for an external one', {
+    timeout: 60_000,
+  }, async () => {
+    const [given] = fc.sample(caseOf(key), { numRuns: 1, seed: 8 });
+    const host = given?.cluster.hosts[0];
+    if (given === undefined || host === undefined) throw new Error('no case');
+    const store = await filledStore(certificatePlan(given.cluster));
+    for (const { id } of authorities) rmSync(join(store.folder, id, 'ca.key'));
+    const folder = temporaryFolder();
+    const tree = await kubeadmTree(given.cluster, await openStore(store.folder), host, 'whole');
+    for (const { path, mode, bytes } of tree) {
+      mkdirSync(dirname(join(folder, 'pki', path)), { recursive: true });
+      writeFileSync(join(folder, 'pki', path), bytes, { mode });
+    }
+    const paths = tree.map(({ path }) => path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['ca.crt', 'front-proxy-ca.crt', 'etcd/ca.crt', 'apiserver.key']),
+    );
+    expect(paths.filter((path) => path.endsWith('ca.key'))).toEqual([]);
+    writeFileSync(join(folder, 'config.yaml'), given.config(join(folder, 'pki')));
+    const told = run('certs', 'check-expiration', '--config', join(folder, 'config.yaml'));
+    for (const name of [
+      'ca',
+      'apiserver',
+      'apiserver-kubelet-client',
+      'front-proxy-ca',
+      'front-proxy-client',
+    ]) {
+      // The last column: EXTERNALLY MANAGED.
+      expect(told).toMatch(new RegExp(`^${name} .*yes *$`, 'm'));
     }
   });
 });

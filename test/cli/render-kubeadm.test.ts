@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -238,4 +239,29 @@ test('a cluster without Kubernetes, or on its way, has nothing to hand over', as
   await expect(run(program, '-c', other, 'render', '--for', 'kubeadm', '-o', 'x')).rejects.toThrow(
     /no version of Kubernetes: set `kubernetes: \{version: …\}`/,
   );
+});
+
+test('keys of CAs that only have signed may be elsewhere; kubeadm signs with that of kubernetes-ca', async () => {
+  const away = mkdtempSync(join(tmpdir(), 'kbin-safe-'));
+  const move = (id: string) => renameSync(join(folder, 'pki', id, 'ca.key'), join(away, `${id}.key`));
+  const bringBack = (id: string) => renameSync(join(away, `${id}.key`), join(folder, 'pki', id, 'ca.key'));
+  try {
+    move('front-proxy-ca');
+    move('etcd-ca');
+    await run(program, 'render', '--for', 'kubeadm', '-o', 'keyless');
+    const pki = join(folder, 'keyless/m1/etc/kubernetes/pki');
+    expect(readdirSync(pki).filter((name) => name.includes('ca.'))).toEqual([
+      'ca.crt',
+      'ca.key',
+      'front-proxy-ca.crt',
+    ]);
+    move('kubernetes-ca');
+    await expect(run(program, 'render', '--for', 'kubeadm', '-o', 'nothing')).rejects.toThrow(
+      /kubeadm needs the key of kubernetes-ca[\s\S]*is not in .*pki/,
+    );
+    expect(readdirSync(folder)).not.toContain('nothing');
+  } finally {
+    for (const file of readdirSync(away)) bringBack(file.replace(/\.key$/, ''));
+    rmSync(away, { recursive: true });
+  }
 });

@@ -10,7 +10,7 @@ import { didYouMean } from '../../cluster/suggest.ts';
 import { certificatePlan } from '../../desired/certificates.ts';
 import { exitCode, KbinError } from '../../errors.ts';
 import type { CliContext } from '../context.ts';
-import { kubeadmTree } from '../kubeadm-tree.ts';
+import { keylessAuthorities, kubeadmTree } from '../kubeadm-tree.ts';
 import { printJson } from '../output.ts';
 import { type PassphraseOptions, passphraseOf } from '../passphrase.ts';
 import { presentFile, putInPlace } from '../private-file.ts';
@@ -172,7 +172,7 @@ function refuseExisting(file: string): void {
   });
 }
 
-/** kubeadm's whole tree of one control-plane host, etcd's certificates and the CA keys in it. */
+/** kubeadm's whole tree of one control-plane host, etcd's certificates and the CA keys that are here in it. */
 async function exportTree(
   context: CliContext,
   cluster: Cluster,
@@ -194,10 +194,14 @@ async function exportTree(
   }
   if (options.output === undefined) throw needsFile("kubeadm's tree is a folder");
   const folder = resolve(io.cwd, options.output);
-  const files = await kubeadmTree(store, host, 'whole');
+  const files = await kubeadmTree(cluster, store, host, 'whole');
   writeRendered(folder, files);
+  const keyless = keylessAuthorities(cluster, store);
+  const keys =
+    keyless.length === 0
+      ? 'CA keys among them'
+      : `without the key of ${keyless.join(', ')}, kept elsewhere: kubeadm takes that for an external CA`;
   if (context.json)
-    printJson(io, { host: name, format: 'kubeadm', folder, files: files.map(({ path }) => path) });
-  else
-    io.out(`wrote ${folder}: ${files.length} files for /etc/kubernetes/pki of ${name}, CA keys among them\n`);
+    printJson(io, { host: name, format: 'kubeadm', folder, files: files.map(({ path }) => path), keyless });
+  else io.out(`wrote ${folder}: ${files.length} files for /etc/kubernetes/pki of ${name}, ${keys}\n`);
 }
