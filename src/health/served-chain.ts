@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { type Cause, causeOf } from './causes.ts';
 import type { ClientCredentials } from './client-credentials.ts';
-import { dialDirect, withDeadline } from './dial.ts';
+import { dialDirect } from './dial.ts';
 import type { Address, Dial } from './target.ts';
+import { connectUnverified } from './tls-connect.ts';
 
 /** What a listener showed in the TLS handshake, DER: its own certificate first, then what it sent along. */
 export type ServedChain =
@@ -30,11 +30,16 @@ export interface ServedChainOptions {
 
 /** Just as it comes over the wire: nothing is verified, and nothing asked. Never rejects. */
 export async function servedChain(address: Address, options: ServedChainOptions): Promise<ServedChain> {
-  const { dial = dialDirect, deadlineMs } = options;
+  const { dial = dialDirect, deadlineMs, client } = options;
   let raw: Duplex | undefined;
   try {
     raw = await dial(address.host, address.port, deadlineMs);
-    const socket = await handshake(raw, address, options);
+    const socket = await connectUnverified(
+      raw,
+      address.host,
+      { ALPNProtocols: ['h2', 'http/1.1'], ...client },
+      deadlineMs,
+    );
     return {
       state: 'served',
       chain: chainOf(socket),
@@ -47,27 +52,6 @@ export async function servedChain(address: Address, options: ServedChainOptions)
   } finally {
     raw?.destroy();
   }
-}
-
-function handshake(
-  raw: Duplex,
-  { host }: Address,
-  { client, deadlineMs }: ServedChainOptions,
-): Promise<TLSSocket> {
-  const shaken = new Promise<TLSSocket>((resolve, reject) => {
-    const socket = connect({
-      socket: raw,
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['h2', 'http/1.1'],
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...client,
-    });
-    socket.once('secureConnect', () => resolve(socket));
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('ECONNRESET connection closed during the TLS handshake')));
-  });
-  return withDeadline(shaken, deadlineMs, 'no TLS handshake');
 }
 
 /** OpenSSL links them as they came; a root is its own issuer. */

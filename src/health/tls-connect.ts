@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { withDeadline } from './dial.ts';
 
 /**
@@ -19,6 +19,33 @@ export async function connectVerified(
   credentials: { readonly ca: string; readonly cert?: string; readonly key?: string },
   deadlineMs: number,
 ): Promise<TLSSocket> {
+  try {
+    return await handshake(raw, host, credentials, deadlineMs);
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
+}
+
+/**
+ * The same without a look at the certificate: the socket's `authorizationError` says what was wrong with it, so that a bad
+ * one can be described.
+ */
+export function connectUnverified(
+  raw: Duplex,
+  host: string,
+  options: ConnectionOptions,
+  deadlineMs: number,
+): Promise<TLSSocket> {
+  return handshake(raw, host, { ...options, rejectUnauthorized: false }, deadlineMs);
+}
+
+function handshake(
+  raw: Duplex,
+  host: string,
+  options: ConnectionOptions,
+  deadlineMs: number,
+): Promise<TLSSocket> {
   const shaken = new Promise<TLSSocket>((resolve, reject) => {
     const socket = connect({
       socket: raw,
@@ -26,19 +53,11 @@ export async function connectVerified(
       allowPartialTrustChain,
       checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...credentials,
+      ...options,
     });
-    socket.once('secureConnect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
+    socket.once('secureConnect', () => resolve(socket));
     socket.once('error', reject);
     socket.once('close', () => reject(new Error('ECONNRESET connection closed during the TLS handshake')));
   });
-  try {
-    return await withDeadline(shaken, deadlineMs, 'no TLS handshake');
-  } catch (error) {
-    raw.destroy();
-    throw error;
-  }
+  return withDeadline(shaken, deadlineMs, 'no TLS handshake');
 }

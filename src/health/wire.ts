@@ -1,13 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { Agent, request } from 'node:http';
-import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkServerIdentity, connect, TLSSocket } from 'node:tls';
+import { checkServerIdentity, TLSSocket } from 'node:tls';
 import { type Cause, causeOf } from './causes.ts';
 import { dialDirect, withDeadline } from './dial.ts';
 import { plainText } from './plain-text.ts';
 import type { Address, Dial, EtcdCredentials } from './target.ts';
-import { allowPartialTrustChain } from './tls-connect.ts';
+import { connectUnverified } from './tls-connect.ts';
 
 /** A certificate as it came over the wire. */
 export interface ServedCertificate {
@@ -62,7 +61,8 @@ export async function probeWire(
   const left = () => Math.max(1, Math.round(end - performance.now()));
   const raw = await (options.dial ?? dialDirect)(address.host, address.port, options.deadlineMs);
   try {
-    const stream = address.scheme === 'http' ? raw : await handshake(raw, address, credentials, left());
+    const stream =
+      address.scheme === 'http' ? raw : await connectUnverified(raw, address.host, credentials, left());
     // Before anything is asked: a server that wants another client certificate hangs up at once.
     const served = stream instanceof TLSSocket ? seen(stream, address) : { chain: [] };
     const page = await get(stream, address, options, left()).then(
@@ -99,30 +99,6 @@ export async function probeAnonymous(address: Address, options: WireOptions): Pr
     // TLS 1.2 ends in the handshake. Anything that is not the server's own alert says nothing about its policy.
     return /alert/i.test(String(error)) ? 'refused' : 'unknown';
   }
-}
-
-function handshake(
-  raw: Duplex,
-  address: Address,
-  credentials: EtcdCredentials,
-  deadlineMs: number,
-): Promise<TLSSocket> {
-  const shaken = new Promise<TLSSocket>((resolve, reject) => {
-    const socket = connect({
-      socket: raw,
-      // Looked at afterwards, so that a bad certificate can still be described.
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.2',
-      allowPartialTrustChain,
-      checkServerIdentity: (_name, certificate) => checkServerIdentity(address.host, certificate),
-      ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
-      ...credentials,
-    });
-    socket.once('secureConnect', () => resolve(socket));
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('ECONNRESET connection closed during the TLS handshake')));
-  });
-  return withDeadline(shaken, deadlineMs, 'no TLS handshake');
 }
 
 /** One HTTP/1.1 GET over an open stream. Any answer counts, whatever its status. */
