@@ -48,6 +48,12 @@ lead_back() {
   done
 }
 
+# The unit of somebody else stays readable beside the one that takes its place; systemd reads no such name.
+set_aside() {
+  rm -f "$1.before-kbin"
+  cp -a "$1" "$1.before-kbin"
+}
+
 # A symbolic link to a sibling, switched in one rename.
 point() {
   link=$(beside "$1" link)
@@ -158,6 +164,7 @@ while [ $# -gt 0 ]; do
   tree) chown -R "$2:$3" "$4"; shift 4 ;;
   rename) keep "$3"; mv -fT "$2" "$3"; shift 3 ;;
   switch) switch "$2" "$3" "$4"; shift 4 ;;
+  set-aside) set_aside "$2"; shift 2 ;;
   restore) restore "$2"; shift 2 ;;
   write) write "$2" "$3" "$4" "$5" "$6"; shift 6 ;;
   sync) sync "$2"; shift 2 ;;

@@ -8,6 +8,7 @@ import {
 } from '../desired/desired.ts';
 import { folderOf } from '../desired/folders.ts';
 import type { Change, HostPlan } from '../diff/changes.ts';
+import { isForeign, unitPath } from '../diff/foreign.ts';
 import type { Observed } from '../observe/observed.ts';
 import { stagedPath } from '../remote/upload.ts';
 import { unprovenPlaces } from './leftovers.ts';
@@ -16,6 +17,7 @@ import {
   discard,
   enable,
   folder,
+  forget,
   label,
   type Operation,
   own,
@@ -25,6 +27,7 @@ import {
   rename,
   restart,
   restore,
+  setAside,
   start,
   stop,
   switchTo,
@@ -92,6 +95,7 @@ export function commitment(task: Task): readonly Operation[] {
     ...changed(component.files, plan, 'file')
       .filter((file) => !staged.includes(file))
       .map((file) => own(file.path, file)),
+    ...formerUnit(task, true).map(setAside),
     ...staged.map((file) => rename(stagedFile(file), file.path)),
     ...bundles.flatMap(assembly),
     ...unique(places.map(folderOf)).map(sync),
@@ -124,6 +128,7 @@ export function withdrawal(task: Task): readonly Operation[] {
   const trees = task.plan.disruption === 'none' ? [] : changedTrees(task);
   return [
     ...places.map(restore),
+    ...formerUnit(task, false).map(forget),
     ...unique(places.map(folderOf)).map(sync),
     reload,
     ...(trees.length > 0 ? [stop(unit)] : []),
@@ -134,6 +139,13 @@ export function withdrawal(task: Task): readonly Operation[] {
     }),
     ...(task.plan.disruption === 'none' ? [] : [restart(unit, stopSeconds(task.component))]),
   ];
+}
+
+/** Where kbin puts a unit in place of somebody else's, whose file lies there, or elsewhere: then kbin's alone hides it. */
+function formerUnit({ component, observed }: Task, isThere: boolean): readonly string[] {
+  const path = unitPath(component);
+  const isFormer = isForeign(observed, component.unit.name, path);
+  return isFormer && observed.paths.has(path) === isThere ? [path] : [];
 }
 
 /** Folders that are there, and change hands with all that lies in them. */

@@ -19,7 +19,7 @@ export function controlPlanePlan(
   apiservers: readonly ApiReading[],
   objects: readonly Change[],
 ): ControlPlanePlan {
-  const { deployment, survey, store, binaries } = run;
+  const { deployment, survey, store, binaries, formers } = run;
   const { cluster, skipHosts } = deployment;
   const { plan, sides } = planCluster({
     facts: {
@@ -34,6 +34,7 @@ export function controlPlanePlan(
     only: controlPlaneComponents,
     apiservers,
     objects,
+    ...(formers === undefined ? {} : { formers }),
     now: deployment.now(),
   });
   const placesOf = (component: ControlPlaneComponent) =>

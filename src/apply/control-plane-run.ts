@@ -1,6 +1,7 @@
 import { type Architecture, controlPlaneComponents } from '../cluster/cluster.ts';
 import type { Binaries, DesireInputs } from '../desired/desire.ts';
 import type { StoreView } from '../desired/store-view.ts';
+import type { FormerReading } from '../diff/former.ts';
 import type { ApiCredentials, ApiTarget } from '../health/api-target.ts';
 import type { ComponentTarget } from '../health/component-target.ts';
 import type { Deployment } from './deployment.ts';
@@ -17,6 +18,8 @@ export interface ControlPlaneRun {
   readonly credentials: ApiCredentials;
   readonly store: StoreView;
   readonly binaries: ReadonlyMap<Architecture, Binaries>;
+  /** Units of others are to be replaced: what their files say. */
+  readonly formers?: readonly FormerReading[];
 }
 
 /** What this deploy speaks of; etcd on the same hosts is `kbin etcd deploy`'s. */

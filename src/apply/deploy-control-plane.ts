@@ -17,6 +17,7 @@ import { asDone, type ControlPlanePlan, controlPlanePlan } from './control-plane
 import { rollOutControlPlane } from './control-plane-rollout.ts';
 import { type ControlPlaneRun, controlPlaneInputs } from './control-plane-run.ts';
 import { awaitedLater, binariesFor, type Deployment, workOf } from './deployment.ts';
+import { readFormers } from './formers.ts';
 import { leftoversOf } from './leftovers.ts';
 import { applyObjects, objectChanges } from './objects.ts';
 import { refuseFindings, refuseUnreachable } from './refusals.ts';
@@ -29,12 +30,19 @@ export interface ControlPlaneDeployReport {
   readonly health: ControlPlaneHealth;
 }
 
+export interface ControlPlaneDeployment extends Deployment {
+  /** Components that others have set up there are replaced, where nothing is lost with them. */
+  readonly takeOver?: boolean;
+}
+
 /**
  * Makes the three components on every control-plane host what cluster.yaml says, in safe steps, and proves that they
  * work. Throws KbinError where it must stop; whatever was done by then is complete in itself, and the next call carries
  * on.
  */
-export async function deployControlPlane(deployment: Deployment): Promise<ControlPlaneDeployReport> {
+export async function deployControlPlane(
+  deployment: ControlPlaneDeployment,
+): Promise<ControlPlaneDeployReport> {
   const { cluster, store, progress, skipHosts } = deployment;
   requireControlPlane(cluster);
   const view = store.view();
@@ -76,6 +84,7 @@ export async function deployControlPlane(deployment: Deployment): Promise<Contro
       credentials,
       store: view,
       binaries: await binaries,
+      ...(deployment.takeOver === true ? { formers: await readFormers(cluster, looked) } : {}),
     };
     return await carryOut(run, {
       voters,

@@ -45,6 +45,9 @@ export const switchTo = (staged: string, path: string, target: string): Operatio
   target,
 ];
 
+/** Keeps a copy of a file that is not kbin's, for good: `PATH.before-kbin`. */
+export const setAside = (path: string): Operation => ['set-aside', path];
+
 /** Brings back what `rename` or `switchTo` kept; nothing when there was nothing. */
 export const restore = (path: string): Operation => ['restore', path];
 
@@ -68,8 +71,8 @@ export const prune = (path: string): Operation => ['prune', path];
 /** Removes what kbin kept of a path, or uploaded for it, and no longer needs: `.kbin-…` beside it. */
 export const clean = (path: string): Operation => ['clean', path];
 
-/** Removes the marker of a member that the cluster does not have any more. */
-export const forget = (marker: string): Operation => ['forget', marker];
+/** Removes a file that kbin wrote: the marker of a member that the cluster does not have any more, a unit that failed. */
+export const forget = (path: string): Operation => ['forget', path];
 
 /** Removes one upload that was not finished. */
 export const discard = (path: string): Operation => ['discard', path];

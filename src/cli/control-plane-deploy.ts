@@ -9,7 +9,14 @@ import { type Deployed, deploymentOf, printDone } from './deploy-run.ts';
 import { printControlPlane, printProblems, printVerdict } from './health-tables.ts';
 import { printJson } from './output.ts';
 
-export async function controlPlaneDeploy(context: CliContext, options: DeployOptions): Promise<void> {
+export interface ControlPlaneDeployOptions extends DeployOptions {
+  readonly takeOver?: boolean;
+}
+
+export async function controlPlaneDeploy(
+  context: CliContext,
+  options: ControlPlaneDeployOptions,
+): Promise<void> {
   const report = await runControlPlaneDeploy(context, options);
   if (context.json) printJson(context.io, report);
   else await printControlPlaneDeploy(context, report);
@@ -19,10 +26,10 @@ export async function controlPlaneDeploy(context: CliContext, options: DeployOpt
 /** Carries the deploy out and prints nothing but progress. */
 export async function runControlPlaneDeploy(
   context: CliContext,
-  options: DeployOptions,
+  options: ControlPlaneDeployOptions,
 ): Promise<Deployed<ControlPlaneDeployReport>> {
   const deployment = await deploymentOf(context, options, deployKinds['control-plane']);
-  const report = await deployControlPlane(deployment);
+  const report = await deployControlPlane({ ...deployment, takeOver: options.takeOver === true });
   return { healthy: isHealthy(report.health.checks), changed: !isEmpty(report.plan), ...report };
 }
 

@@ -1,4 +1,5 @@
 import { readEtcdClients } from '../apply/etcd-clients.ts';
+import { readFormers } from '../apply/formers.ts';
 import { observedBy, type Survey, survey } from '../apply/survey.ts';
 import type { Store } from '../ca/store.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -19,6 +20,8 @@ export interface LivePlanInputs {
   readonly store: Store;
   /** One connection per host however often it is asked for (src/remote/share.ts); the caller closes them. */
   readonly connect: Connect;
+  /** As `kbin control-plane deploy --take-over` would see it. */
+  readonly takeOver?: boolean;
   readonly onStep?: (host: string, text: string) => void;
 }
 
@@ -26,7 +29,8 @@ export interface LivePlanInputs {
  * The plan of the whole cluster against its hosts as they are now: one connection and one probe each, etcd and the
  * apiservers asked at the same time. Changes nothing. What could not be looked at is a finding, not an error.
  */
-export async function livePlan({ cluster, store, connect, onStep }: LivePlanInputs): Promise<PlannedCluster> {
+export async function livePlan(inputs: LivePlanInputs): Promise<PlannedCluster> {
+  const { cluster, store, connect, takeOver, onStep } = inputs;
   const view = store.view();
   requireCertificates(cluster, view);
   const hosts = cluster.hosts.filter((host) => componentsOf(cluster, host).length > 0);
@@ -42,13 +46,15 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     now: Date.now,
     ...(onStep === undefined ? {} : { onStep }),
   });
-  const [looked, { found, findings: noBinaries }, etcd, controlPlane, etcdClients] = await Promise.all([
-    looking,
-    binaries,
-    askEtcd(cluster, store, connect, looking),
-    askControlPlane(cluster, store, connect, looking),
-    looking.then((seen) => readEtcdClients(cluster, view, seen, connect)),
-  ]);
+  const [looked, { found, findings: noBinaries }, etcd, controlPlane, etcdClients, formers] =
+    await Promise.all([
+      looking,
+      binaries,
+      askEtcd(cluster, store, connect, looking),
+      askControlPlane(cluster, store, connect, looking),
+      looking.then((seen) => readEtcdClients(cluster, view, seen, connect)),
+      takeOver === true ? looking.then((seen) => readFormers(cluster, seen)) : undefined,
+    ]);
   const planned = planCluster({
     facts: {
       cluster,
@@ -66,6 +72,7 @@ export async function livePlan({ cluster, store, connect, onStep }: LivePlanInpu
     apiservers: controlPlane.readings,
     objects: controlPlane.objects,
     etcdClients,
+    ...(formers === undefined ? {} : { formers }),
     now: Date.now(),
   });
   const more = [...noBinaries, ...etcd.findings, ...controlPlane.findings, ...rotationFindings(store.folder)];

@@ -31,6 +31,7 @@ export async function planHosts(context: CliContext, options: PlanOptions): Prom
       cluster,
       store,
       connect: shared.connect,
+      takeOver: options.takeOver === true,
       onStep: progress.step,
     });
     progress.end();

@@ -3,6 +3,7 @@ import type { Register } from './context.ts';
 export interface PlanOptions {
   readonly exitCode?: boolean;
   readonly diff?: boolean;
+  readonly takeOver?: boolean;
   readonly acceptNewHostKeys?: boolean;
 }
 
@@ -25,6 +26,7 @@ export const register: Register = (program, context) => {
     )
     .option('--exit-code', 'exit with 3 when something differs, or would stop a deploy: for CI')
     .option('--diff', 'show how the text files differ')
+    .option('--take-over', 'show what `kbin control-plane deploy --take-over` would do')
     .option('--accept-new-host-keys', 'add the SSH keys of hosts that known_hosts does not know yet')
     .action(async (options: PlanOptions) => (await import('./plan-hosts.ts')).planHosts(context, options));
 };

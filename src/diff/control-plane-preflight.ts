@@ -7,6 +7,7 @@ import { establishedSettings } from './established.ts';
 import { foreignControlPlane } from './foreign.ts';
 import { isComparable } from './paths.ts';
 import type { HostSides } from './preflight.ts';
+import { type TakeOver, takeOver } from './take-over.ts';
 import { versionSkew } from './version-skew.ts';
 
 /** What should be known of the control plane before anything is done to it; pure, all findings at once. */
@@ -15,16 +16,20 @@ export function controlPlanePreflight(
   hosts: readonly HostSides[],
   unreachable: readonly UnreachableHost[],
   apiservers: readonly ApiserverReading[],
+  /** Where units of others are to be replaced. */
+  takingOver?: TakeOver,
 ): PlanFinding[] {
   const names = hostsWithRole(cluster, 'control-plane').map(({ name }) => name);
   return [
     ...(isAbout(hosts) ? unknownFlags(cluster) : []),
-    ...foreignControlPlane(hosts),
+    ...foreignControlPlane(hosts, takingOver !== undefined),
+    ...(takingOver === undefined ? [] : takeOver(hosts, takingOver)),
     ...versionSkew(cluster, hosts, apiservers),
     ...establishedSettings(hosts),
     ...encryption(
       hosts,
       unreachable.filter(({ host }) => names.includes(host)),
+      takingOver?.readings,
     ),
     ...notCompared(hosts),
   ];

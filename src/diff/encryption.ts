@@ -3,6 +3,8 @@ import { bundleTarget } from '../desired/desired.ts';
 import type { Observed } from '../observe/observed.ts';
 import type { PlanFinding, UnreachableHost } from './changes.ts';
 import { type EncryptionText, encryptionText, keyOf, nameOfKey } from './encryption-text.ts';
+import { isForeign, unitPath } from './foreign.ts';
+import { encryptionConfiguration, type FormerReading, formerEncryption } from './former.ts';
 import { isComparable } from './paths.ts';
 import type { HostSides } from './preflight.ts';
 import { isRunning } from './unit.ts';
@@ -17,6 +19,8 @@ interface Encrypting {
   /** The process was started with the files as they are. */
   readonly isSettled: boolean;
   readonly edited: boolean;
+  /** Its configuration on the host, where it is not kbin's. */
+  readonly former?: string | undefined;
 }
 
 const plain: EncryptionText = { providers: ['identity'], retired: [] };
@@ -29,8 +33,12 @@ const plain: EncryptionText = { providers: ['identity'], retired: [] };
 export function encryption(
   hosts: readonly HostSides[],
   unreachable: readonly UnreachableHost[],
+  /** Where units of others are to be replaced: what their files say. */
+  formers: readonly FormerReading[] = [],
 ): PlanFinding[] {
-  const all = hosts.flatMap((side) => side.desired.components.flatMap((one) => encrypting(side, one)));
+  const all = hosts.flatMap((side) =>
+    side.desired.components.flatMap((one) => encrypting(side, one, formers)),
+  );
   const lost = all.flatMap(lostKeys);
   if (lost.length > 0) return lost;
   const apart = cannotReadEachOther(all);
@@ -45,7 +53,11 @@ export function encryption(
   ];
 }
 
-function encrypting({ host, observed }: HostSides, component: DesiredComponent): Encrypting[] {
+function encrypting(
+  { host, observed }: HostSides,
+  component: DesiredComponent,
+  formers: readonly FormerReading[],
+): Encrypting[] {
   if (component.name !== 'kube-apiserver') return [];
   const note = component.files.find(({ path }) => path.endsWith('/encryption-keys.txt'));
   const wanted = note?.content.kind === 'text' ? encryptionText(note.content.text) : plain;
@@ -59,7 +71,7 @@ function encrypting({ host, observed }: HostSides, component: DesiredComponent):
   const hasFlag =
     started === undefined
       ? (unitText?.includes('--encryption-provider-config=') ?? false)
-      : started.argv.some((word) => word.startsWith('--encryption-provider-config='));
+      : encryptionConfiguration(started.argv) !== undefined;
   const isApiserver = runs || inputs !== undefined;
   const isSettled = unit?.runningInputs !== undefined && unit.runningInputs === inputs;
   const base = { host: host.name, wanted, runs, isSettled };
@@ -67,6 +79,13 @@ function encrypting({ host, observed }: HostSides, component: DesiredComponent):
     return [{ ...base, has: text === undefined ? undefined : encryptionText(text), edited: false }];
   // Files that were written and never read: it still is what it was started as.
   if (!hasFlag) return [{ ...base, has: plain, isSettled: true, edited: false }];
+  if (isForeign(observed, component.unit.name, unitPath(component))) {
+    const former = encryptionConfiguration(started?.argv ?? []);
+    const files = formers.find((reading) => reading.host === host.name)?.files;
+    const has = former === undefined ? undefined : formerEncryption(files?.get(former));
+    // What cannot be told of it stops everything by a rule of its own.
+    return has === undefined ? [] : [{ ...base, has, isSettled: true, edited: false, former }];
+  }
   const file = secretFile(observed, component);
   if (text === undefined) {
     // A first run that was cut off before any of it was there.
@@ -128,7 +147,10 @@ function lostKeys(one: Encrypting): PlanFinding[] {
       host: one.host,
       code: 'encryption-key-lost',
       message: `its apiserver encrypts with ${names.join(', ')}, which pki/encryption-key of this machine does not have: what was written with it would be unreadable`,
-      next: 'restore pki/encryption-key from the backup, or work where this cluster was set up; the key is also in encryption.yaml on that host',
+      next:
+        one.former === undefined
+          ? 'restore pki/encryption-key from the backup, or work where this cluster was set up; the key is also in encryption.yaml on that host'
+          : `\`kbin pki adopt\` ${one.former} of that host`,
     },
   ];
 }

@@ -28,7 +28,7 @@ const established: readonly Established[] = [
     severity: 'stop',
     code: 'issuer-changed',
     why: 'the service-account tokens that are out there name their issuer, and would be refused',
-    next: 'set `kubernetes.dnsDomain` back, or name both: `kubernetes.apiserver.flags.service-account-issuer: [NEW, OLD]` (Kubernetes 1.22 and newer), until no token of the old one lives',
+    next: 'set `kubernetes.dnsDomain` back, or keep the old one: `kubernetes.apiserver.flags.service-account-issuer: OLD`; or name both, `[NEW, OLD]` (Kubernetes 1.22 and newer), until no token of the old one lives',
   },
   {
     component: 'kube-controller-manager',

@@ -12,7 +12,7 @@ import type { HostSides } from './preflight.ts';
 export function foreignControlPlane(hosts: readonly HostSides[], isTakenOver = false): PlanFinding[] {
   return hosts.flatMap((side) => [
     ...side.desired.components.flatMap((component) => staticPod(side, component)),
-    ...(isTakenOver ? [] : side.desired.components.filter(isControlPlane).flatMap((one) => foreignUnit(side, one))),
+    ...(isTakenOver ? [] : foreignUnits(side)),
   ]);
 }
 
@@ -35,15 +35,23 @@ function staticPod({ host, observed }: HostSides, { name }: DesiredComponent): P
   ];
 }
 
-function foreignUnit({ host, observed }: HostSides, { name, unit, files }: DesiredComponent): PlanFinding[] {
-  if (!isForeign(observed, unit.name, unitPath({ unit, files }))) return [];
+function foreignUnits({ host, desired, observed }: HostSides): PlanFinding[] {
+  const units = desired.components
+    .filter(
+      (component) =>
+        isControlPlane(component) && isForeign(observed, component.unit.name, unitPath(component)),
+    )
+    .map(({ unit }) => unit.name);
+  if (units.length === 0) return [];
+  const names = units.join(' ');
+  const are = units.length === 1 ? 'is there already, and is' : 'are there already, and are';
   return [
     {
       severity: 'stop',
       host: host.name,
       code: 'foreign-unit',
-      message: `${unit.name} is there already, and is not kbin's: another ${name} was installed on this host`,
-      next: `see what it is (\`systemctl cat ${unit.name}\`). To go on with that cluster: \`kbin pki adopt\` its certificates and keys, \`kbin plan --take-over\`, then \`kbin control-plane deploy --take-over\`. Where it is given up: \`systemctl disable --now ${unit.name}\`, move its file away, \`systemctl daemon-reload\``,
+      message: `${units.join(', ')} ${are} not kbin's: another control plane was installed on this host`,
+      next: `see what it is (\`systemctl cat ${names}\`). To go on with that cluster: \`kbin pki adopt\` its certificates and keys, see \`kbin plan --take-over\`, then \`kbin control-plane deploy --take-over\`. Where it is given up: \`systemctl disable --now ${names}\`, move the files away, \`systemctl daemon-reload\``,
     },
   ];
 }

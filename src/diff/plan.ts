@@ -16,6 +16,7 @@ import {
   type MembershipDecision,
 } from './etcd-membership.ts';
 import { etcdPreflight } from './etcd-preflight.ts';
+import type { FormerReading } from './former.ts';
 import { type HostSides, preflight } from './preflight.ts';
 
 /** Everything a plan depends on. `observed` and `unreachable` of `facts` together name every host that was tried. */
@@ -29,6 +30,8 @@ export interface PlanInputs {
   readonly apiservers?: readonly ApiserverReading[];
   /** Where etcd would get a revocation list: who would come with what is on it. */
   readonly etcdClients?: readonly EtcdClientReading[];
+  /** Units of others in the control plane are to be replaced: what their files say. */
+  readonly formers?: readonly FormerReading[];
   /** What differs inside Kubernetes, as far as an apiserver could be asked. */
   readonly objects?: readonly Change[];
   /** Milliseconds since 1970, by the operator's clock. undefined: the store's certificates are taken as they are. */
@@ -68,7 +71,13 @@ export function planCluster(inputs: PlanInputs): PlannedCluster {
               ...revokedClients(store, inputs.etcdClients ?? []),
             ]
           : []),
-        ...controlPlanePreflight(cluster, sides, unreachable, inputs.apiservers ?? []),
+        ...controlPlanePreflight(
+          cluster,
+          sides,
+          unreachable,
+          inputs.apiservers ?? [],
+          inputs.formers && { cluster, store, readings: inputs.formers },
+        ),
         ...certificateFindings(inputs),
       ],
       unreachable: [...unreachable],

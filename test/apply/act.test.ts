@@ -22,6 +22,7 @@ import {
   prune,
   rename,
   restore,
+  setAside,
   switchTo,
   sync,
   write,
@@ -61,6 +62,17 @@ test('folders, owners, modes and small files, again and again', async () => {
   expect((await stat(at('a/b/marker.json'))).mode & 0o7777).toBe(0o600);
   expect(await text(at('a/b/marker.json'))).toBe('{"name":"it\'s"}\n');
   expect(await readdir(at('a/b'))).toEqual(['marker.json']);
+});
+
+test('what is set aside stays as it was last, through all that comes after', async () => {
+  for (const content of ['first', 'second']) {
+    await writeFile(at('etcd.service'), content);
+    await writeFile(at('.kbin-new-etcd.service'), 'kbin');
+    const put = rename(at('.kbin-new-etcd.service'), at('etcd.service'));
+    await doing(setAside(at('etcd.service')), put, clean(at('etcd.service')));
+    expect(await text(at('etcd.service'))).toBe('kbin');
+    expect(await text(at('etcd.service.before-kbin'))).toBe(content);
+  }
 });
 
 test('a renamed file can be brought back, and a cleaned one not', async () => {

@@ -251,6 +251,36 @@ test('a run that was killed after the renames: only the restart is left', () => 
   expect(commitment(task)).toEqual([['restart', 'etcd.service', '90']]);
 });
 
+test('a unit of somebody else stays beside kbin’s; one that lies elsewhere comes back when kbin’s is gone', () => {
+  const path = '/etc/systemd/system/etcd.service';
+  const { runningInputs: _none, ...running } = unit;
+  const units = new Map([['etcd.service', running]]);
+  const former = { sha256: 'former', text: 'ExecStart=/opt/etcd' };
+  const staged = stagedAt('/etc/systemd/system', 'etcd.service');
+  const there = taskOf(observedWith({ [path]: former }, { units }));
+  expect(commitment(there).slice(0, 2)).toEqual([
+    ['set-aside', path],
+    ['rename', staged, path],
+  ]);
+  expect(withdrawal(there).slice(0, 2)).toEqual([
+    ['restore', path],
+    ['sync', '/etc/systemd/system'],
+  ]);
+  const elsewhere = taskOf(observedWith({ [path]: undefined }, { units }));
+  expect(commitment(elsewhere)[0]).toEqual(['rename', staged, path]);
+  expect(withdrawal(elsewhere)).toEqual([
+    ['restore', path],
+    ['forget', path],
+    ['sync', '/etc/systemd/system'],
+    ['reload'],
+    ['restart', 'etcd.service', '90'],
+  ]);
+  const own = taskOf(observedWith({ [path]: { sha256: 'old', text: 'KBIN_INPUTS=aa' } }));
+  expect([...commitment(own), ...withdrawal(own)].map(([verb]) => verb)).not.toContain('set-aside');
+  const gone = taskOf(observedWith({ [path]: undefined }));
+  expect(withdrawal(gone).map(([verb]) => verb)).not.toContain('forget');
+});
+
 test('leftovers are those beside the component’s own places', () => {
   const own = [
     '/etc/etcd/.kbin-old-etcd.conf',

@@ -182,6 +182,44 @@ describe('what lies on the host', () => {
   });
 });
 
+describe('an apiserver of somebody else that is taken over', () => {
+  const path = '/opt/kubernetes/cfg/encryption.yaml';
+  const { unitText: _ours, ...process } = plain;
+  const former: Situation = {
+    ...process,
+    unitText: 'ExecStart=/opt/kube-apiserver',
+    argv: ['kube-apiserver', '--encryption-provider-config', path],
+  };
+  const told = (wanted: string, ...providers: string[]) =>
+    encryption(
+      [0, 1].map((index) => sidesOf(index, { ...former, wantedNote: wanted })),
+      [],
+      [0, 1].map((index) => ({
+        host: sidesOf(index, {}).host.name,
+        files: new Map([[path, { kind: 'encryption', lists: 1, resources: ['secrets'], providers }]]),
+      })),
+    );
+
+  test('goes on with its keys', () => {
+    expect(told(first, key('key1'), 'identity')).toEqual([]);
+    expect(told(off, 'identity', key('key1'))).toEqual([]);
+  });
+  test('has a key that the store lacks', () => {
+    const [finding] = told(first, key('key9'), 'identity');
+    expect(finding).toMatchObject({ severity: 'stop', code: 'encryption-key-lost' });
+    expect(finding?.next).toContain(path);
+  });
+  test('has no key yet, and others would write with it', () => {
+    expect(codes(first, { ...former, argv: [] }, { ...former, argv: [] })).toEqual([
+      'stop encryption-in-steps@k8s-master1',
+      'stop encryption-in-steps@k8s-master2',
+    ]);
+  });
+  test('is not judged while nobody takes it over: its unit stops that', () => {
+    expect(codes(first, former, former)).toEqual([]);
+  });
+});
+
 test('a host that nobody can look at, while something new would be written', () => {
   const silent = [{ host: 'k8s-master3', reason: 'cut off' }];
   const two = (wanted: string, present: string) =>

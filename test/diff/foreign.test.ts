@@ -24,13 +24,18 @@ test.each<[string, Situation, string[]]>([
   expect(told(foreignControlPlane([sidesOf(0, situation)]))).toEqual(expected);
 });
 
-test('is told so that it can be acted on', () => {
-  const [unit] = foreignControlPlane([sidesOf(0, { unitText: mine })]);
+test('is told once per host, so that it can be acted on', () => {
+  const both = [{ unitText: mine }, { unitText: mine, component: 'kube-scheduler' } as const];
+  const [unit, ...others] = foreignControlPlane([sidesOf(0, both)]);
+  expect(others).toEqual([]);
   expect(unit?.message).toBe(
-    'kube-apiserver.service is there already, and is not kbin’s: another kube-apiserver was installed on this host'.replace(
-      '’',
-      "'",
-    ),
+    "kube-apiserver.service, kube-scheduler.service are there already, and are not kbin's: another control plane was installed on this host",
   );
-  expect(unit?.next).toContain('systemctl disable --now kube-apiserver.service');
+  expect(unit?.next).toContain('kbin control-plane deploy --take-over');
+  expect(unit?.next).toContain('systemctl disable --now kube-apiserver.service kube-scheduler.service');
+});
+
+test('is nothing that stops one who takes it over; a static pod still is', () => {
+  const pod = { unitText: mine, further: manifest };
+  expect(told(foreignControlPlane([sidesOf(0, pod)], true))).toEqual(['stop static-pod@k8s-master1']);
 });

@@ -11,8 +11,8 @@ import { Authority } from '../health/authority.ts';
 import { etcdRelease } from '../health/etcd-release.ts';
 import type { LabHost } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
-import { sshOptions } from '../lab/ssh.ts';
 import { until } from '../lab/until.ts';
+import { sendFiles } from './send-files.ts';
 import { wipe } from './wipe.ts';
 
 const run = promisify(execFile);
@@ -72,19 +72,11 @@ export class HandBuilt {
 
   /** Files of the operator's folder onto a host. */
   async copy(host: LabHost, from: readonly string[], to: string): Promise<void> {
-    await host.run('mkdir', '-p', to);
-    await this.pipeTar(host, this.folder, from, to);
+    await sendFiles(this.lab, host, this.folder, from, to);
   }
 
   async installBinaries(host: LabHost, version: '3.4.23' | '3.5.16'): Promise<void> {
-    await host.run('mkdir', '-p', '/opt/etcd/bin');
-    await this.pipeTar(host, await etcdRelease(version), ['etcd', 'etcdctl'], '/opt/etcd/bin');
-  }
-
-  private async pipeTar(host: LabHost, folder: string, names: readonly string[], to: string): Promise<void> {
-    const ssh = ['ssh', ...sshOptions(this.lab), `root@${host.address}`, `tar -C ${to} --unlink-first -xf -`];
-    const quoted = ssh.map((word) => `'${word}'`).join(' ');
-    await run('sh', ['-euc', `tar -C '${folder}' -cf - ${names.join(' ')} | ${quoted}`]);
+    await sendFiles(this.lab, host, await etcdRelease(version), ['etcd', 'etcdctl'], '/opt/etcd/bin');
   }
 
   async writeUnit(host: LabHost): Promise<void> {
