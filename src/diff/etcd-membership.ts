@@ -2,6 +2,7 @@ import { type Joining, keptLines } from '../desired/components/etcd-joining.ts';
 import type { PlanFinding } from './changes.ts';
 import { sameId } from './etcd-identity.ts';
 import { membershipRules } from './etcd-rules.ts';
+import { willBeRenamed } from './etcd-rules-data.ts';
 import type { MemberAction, Verdict, Wake } from './etcd-verdict.ts';
 import { type EtcdFacts, type EtcdView, etcdView, type LiveCluster, type MemberView } from './etcd-view.ts';
 
@@ -99,7 +100,7 @@ function once(findings: readonly PlanFinding[]): PlanFinding[] {
 }
 
 function clusterFindings(view: EtcdView): PlanFinding[] {
-  return [...askedThroughSsh(view), ...unlistedMembers(view)];
+  return [...askedThroughSsh(view), ...renamedMembers(view), ...unlistedMembers(view)];
 }
 
 /** It answers, and nothing has to be done to it; but other commands and tools on this machine will find it silent. */
@@ -117,6 +118,18 @@ function askedThroughSsh({ cluster, members }: EtcdView): PlanFinding[] {
       },
     ];
   });
+}
+
+function renamedMembers(view: EtcdView): PlanFinding[] {
+  return view.members
+    .filter((member) => willBeRenamed(view, member))
+    .map(({ host, listed }) => ({
+      severity: 'warning',
+      host: host.name,
+      code: 'member-renamed',
+      message: `etcd knows the member on this host as ${listed?.name}; from its restart on it is called ${host.name}`,
+      next: `nothing, unless somebody goes by the name; to keep it, call the host ${listed?.name} in cluster.yaml`,
+    }));
 }
 
 function unlistedMembers(view: EtcdView): PlanFinding[] {

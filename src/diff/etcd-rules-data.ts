@@ -67,8 +67,31 @@ function notListed({ live, cluster }: EtcdView, { listed: member, identity, read
   });
 }
 
-function otherName({ cluster }: EtcdView, { host, listed: member }: MemberView) {
-  if (member === undefined || member.name === '' || member.name === host.name) return undefined;
+function otherName(view: EtcdView, member: MemberView) {
+  return hasOtherName(member) && !willBeRenamed(view, member) ? misnamed(view, member) : undefined;
+}
+
+function hasOtherName({ host, listed }: MemberView): boolean {
+  return listed !== undefined && listed.name !== '' && listed.name !== host.name;
+}
+
+/**
+ * A member that somebody else has set up under another name, as guides do (etcd-1): a member says what it is called each time
+ * that it starts, and nothing goes by it. Its log and its address leave no doubt that it is this one.
+ */
+export function willBeRenamed({ live }: EtcdView, member: MemberView): boolean {
+  const { host, peerUrl, identity, marker, listed } = member;
+  return (
+    hasOtherName(member) &&
+    marker === undefined &&
+    sameId(identity?.memberId, listed?.id) &&
+    listed?.peerUrls.includes(peerUrl) === true &&
+    live?.members.every(({ name }) => name !== host.name) === true
+  );
+}
+
+function misnamed({ cluster }: EtcdView, { listed: member }: MemberView) {
+  if (member === undefined) return undefined;
   return stop('other-member', `etcd knows it as ${member.name}`, {
     message: `the member on this host (${member.id}, ${member.peerUrls.join(', ')}) is called ${member.name} in etcd`,
     next: `call the host ${member.name} in cluster.yaml, or move ${cluster.paths.etcd.data} away if it is another member's`,

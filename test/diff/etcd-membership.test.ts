@@ -261,8 +261,23 @@ const rows: readonly Row[] = [
     findings: ['other-member@2'],
   },
   {
-    name: 'etcd has another name for it',
+    name: 'somebody else has set it up under another name: its log and its address say that it is the one',
     world: { hosts: [member, member, { data: 'own', listed: 'renamed', etcd: 'up' }], store: 'own' },
+    actions: ['keep', 'keep', 'keep'],
+    findings: ['?member-renamed@2'],
+  },
+  {
+    name: 'etcd has another name for what kbin put there',
+    world: {
+      hosts: [member, member, { data: 'own', marker: 'own', listed: 'renamed', etcd: 'up' }],
+      store: 'own',
+    },
+    actions: ['keep', 'keep', 'stop'],
+    findings: ['other-member@2'],
+  },
+  {
+    name: 'etcd has another name for it, and nobody can say whose its data is',
+    world: { hosts: [member, member, { data: 'unread', listed: 'renamed', etcd: 'up' }], store: 'own' },
     actions: ['keep', 'keep', 'stop'],
     findings: ['other-member@2'],
   },

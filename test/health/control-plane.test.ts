@@ -164,11 +164,15 @@ test('a healthy control plane is healthy, in every check, and nothing is left in
 test('interrupted while its objects are there, it leaves nothing either', async () => {
   const clients = await Promise.all([kubernetes.client(0), kubernetes.client(1)]);
   const abort = new AbortController();
-  let there = '';
+  // Each kind is made beside the others, one of them perhaps a moment later.
+  const bothAreThere = until('a Secret and a ServiceAccount of verify are there', async () => {
+    const seen = await leftovers();
+    return /^secret\/kbin-verify-/m.test(seen) && /^serviceaccount\/kbin-verify-/m.test(seen);
+  });
   const work = sendApiCanaries(
     clients,
     async () => {
-      there ||= await leftovers();
+      await bothAreThere;
       abort.abort('SIGINT');
       return { kind: 'absent' };
     },
@@ -176,8 +180,6 @@ test('interrupted while its objects are there, it leaves nothing either', async 
   );
   await expect(work).rejects.toMatchObject({ message: 'interrupted', details: { why: 'by SIGINT' } });
   for (const client of clients) client.close();
-  expect(there).toMatch(/^secret\/kbin-verify-/m);
-  expect(there).toMatch(/^serviceaccount\/kbin-verify-/m);
   expect(await leftovers()).toBe('');
 });
 

@@ -300,8 +300,17 @@ describe('endpoints and expectations', () => {
     expect(findings(await look({ targets })).filter((text) => text.includes('membership'))).toEqual([
       `fail membership n1: advertises peer URLs ${etcd.member(0).peerUrl}; cluster.yaml says https://10.0.0.1:2380`,
       `fail membership n2: ${third.endpoint} is answered by member n3`,
-      'fail membership n3: is not a member of the cluster',
+      'fail membership n3: is called n3 in etcd; cluster.yaml says node3',
+      `fail membership n3: ${second.endpoint} is answered by member n2`,
     ]);
+    const elsewhere = {
+      name: 'node3',
+      peerUrls: ['https://10.0.0.3:2380'],
+      clientUrls: ['https://10.0.0.3:2379'],
+    };
+    expect(findings(await look({ targets: [first, second, { ...third, expected: elsewhere }] }))).toContain(
+      'fail membership n3: is not a member of the cluster',
+    );
   });
 
   test('a member that cluster.yaml does not know', async () => {

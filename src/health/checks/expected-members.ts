@@ -8,7 +8,9 @@ import { answering, listing, membershipFailure } from './main-cluster.ts';
 export function differences(evidence: Evidence, target: EtcdTarget, members: readonly LiveMember[]): Check[] {
   const { expected } = target;
   if (expected === undefined) return [];
-  const listed = members.find(({ name }) => name === expected.name);
+  const listed =
+    members.find(({ name }) => name === expected.name) ??
+    members.find(({ name, peerUrls }) => name !== '' && sameUrls(peerUrls, expected.peerUrls));
   if (listed === undefined) {
     // One that has not started yet has no name.
     const unstarted = members.find(
@@ -28,6 +30,15 @@ export function differences(evidence: Evidence, target: EtcdTarget, members: rea
   }
   const answered = answering(evidence).find((member) => member.target.name === target.name)?.status.memberId;
   const checks: Check[] = [];
+  if (listed.name !== expected.name) {
+    checks.push(
+      membershipFailure(
+        `is called ${listed.name} in etcd; cluster.yaml says ${expected.name}`,
+        'run `kbin etcd deploy`, or call the host as etcd does',
+        target.name,
+      ),
+    );
+  }
   if (answered !== undefined && answered !== listed.id && members.some(({ id }) => id === answered)) {
     const other = members.find(({ id }) => id === answered)?.name;
     checks.push(
