@@ -142,8 +142,10 @@ export function withdrawal(task: Task): readonly Operation[] {
 }
 
 /** Where kbin puts a unit in place of somebody else's, whose file lies there, or elsewhere: then kbin's alone hides it. */
-function formerUnit({ component, observed }: Task, isThere: boolean): readonly string[] {
+function formerUnit(task: Task, isThere: boolean): readonly string[] {
+  const { component, observed } = task;
   const path = unitPath(component);
+  if (!filesToStage(task).some((file) => file.path === path)) return [];
   const isFormer = isForeign(observed, component.unit.name, path);
   return isFormer && observed.paths.has(path) === isThere ? [path] : [];
 }

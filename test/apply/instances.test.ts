@@ -44,7 +44,7 @@ function stage(disruptions: Readonly<Record<string, HostPlan['disruption'] | 'no
       host: { name, script } as unknown as Host,
       task: {
         component,
-        observed: { paths: new Map(), leftovers: [] } as unknown as Task['observed'],
+        observed: { paths: new Map(), units: new Map(), leftovers: [] } as unknown as Task['observed'],
         plan: { host: name, component: 'kube-apiserver', changes, disruption },
       },
     };
