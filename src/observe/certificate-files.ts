@@ -1,7 +1,6 @@
-import { KbinError } from '../errors.ts';
 import type { Host } from '../remote/host.ts';
 import script from './certificate-files.sh?raw';
-import { ProbeLines } from './lines.ts';
+import { type FileScript, readFiles } from './read-files.ts';
 
 /** Absolute paths on a host, and what is in them. */
 export interface CertificateFilesRequest {
@@ -28,6 +27,13 @@ export type CertificateFile =
       readonly sha256?: string;
     };
 
+const certificateFiles: FileScript = {
+  script,
+  step: 'read certificates',
+  failed: 'The certificates on the host could not be read',
+  needs: 'stat, sha256sum, od and sed',
+};
+
 /** By path, in one round trip. Certificates leave the host, keys do not. Throws KbinError when the host cannot be asked. */
 export async function readCertificateFiles(
   host: Host,
@@ -38,18 +44,7 @@ export async function readCertificateFiles(
     ...kubeconfigs.map((path) => ['k', path] as const),
     ...secrets.map((path) => ['s', path] as const),
   ];
-  const argv = asked.map(([tag, path]) => `${tag}:${path}`);
-  const result = await host.script(script, argv, { label: 'read certificates' });
-  if (result.code !== 0) {
-    throw new KbinError('The certificates on the host could not be read', {
-      host: host.name,
-      step: 'read certificates',
-      why: 'a command that every supported distribution has failed: see its message below',
-      next: 'Check that stat, sha256sum, od and sed work there as root.',
-      output: result.stderr.trim(),
-    });
-  }
-  const lines = new ProbeLines(host.name, result.stdout);
+  const lines = await readFiles(host, certificateFiles, asked);
   const read = {
     absent: lines.indexed('absent'),
     file: lines.indexed('file'),

@@ -1,8 +1,7 @@
-import { KbinError } from '../errors.ts';
 import type { Host } from '../remote/host.ts';
 import script from './key-files.sh?raw';
-import { ProbeLines } from './lines.ts';
 import type { KeyFile } from './observed.ts';
+import { type FileScript, readFiles } from './read-files.ts';
 
 /** Absolute paths on a host. */
 export interface KeyFilesRequest {
@@ -11,6 +10,13 @@ export interface KeyFilesRequest {
   /** EncryptionConfigurations of kube-apiserver. */
   readonly encryption: readonly string[];
 }
+
+const keyFiles: FileScript = {
+  script,
+  step: 'read keys',
+  failed: 'The keys on the host could not be told',
+  needs: 'sha256sum, od and sed',
+};
 
 /** By path, in one round trip. No secret leaves the host. Throws KbinError when the host cannot be asked. */
 export async function readKeyFiles(
@@ -21,18 +27,7 @@ export async function readKeyFiles(
     ...keys.map((path) => ['k', path] as const),
     ...encryption.map((path) => ['e', path] as const),
   ];
-  const argv = asked.map(([tag, path]) => `${tag}:${path}`);
-  const result = await host.script(script, argv, { label: 'read keys' });
-  if (result.code !== 0) {
-    throw new KbinError('The keys on the host could not be told', {
-      host: host.name,
-      step: 'read keys',
-      why: 'a command that every supported distribution has failed: see its message below',
-      next: 'Check that sha256sum, od and sed work there as root.',
-      output: result.stderr.trim(),
-    });
-  }
-  const lines = new ProbeLines(host.name, result.stdout);
+  const lines = await readFiles(host, keyFiles, asked);
   const read = {
     absent: lines.indexed('absent'),
     sha256: lines.indexed('sha256'),

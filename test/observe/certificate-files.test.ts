@@ -5,19 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readCertificateFiles } from '../../src/observe/certificate-files.ts';
-import type { CommandResult } from '../../src/remote/host.ts';
+import { ListeningHost } from '../remote/listening-host.ts';
 import { LocalHost } from '../remote/local-host.ts';
-
-/** Remembers what came over the connection. */
-class Listening extends LocalHost {
-  heard = '';
-
-  override async script(...given: Parameters<LocalHost['script']>): Promise<CommandResult> {
-    const result = await super.script(...given);
-    this.heard += `${result.stdout}${result.stderr}`;
-    return result;
-  }
-}
 
 let root: string;
 let cert: string;
@@ -52,7 +41,7 @@ async function file(name: string, text: string, mode = 0o600): Promise<string> {
 
 /** What is asked for, and that no line of the key was told, as text or in hex. */
 async function look(request: Partial<Parameters<typeof readCertificateFiles>[1]>) {
-  const host = new Listening();
+  const host = new ListeningHost();
   const found = await readCertificateFiles(host, {
     certificates: [],
     kubeconfigs: [],

@@ -5,19 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readKeyFiles } from '../../src/observe/key-files.ts';
-import type { CommandResult } from '../../src/remote/host.ts';
+import { ListeningHost } from '../remote/listening-host.ts';
 import { LocalHost } from '../remote/local-host.ts';
-
-/** Remembers what came over the connection. */
-class Listening extends LocalHost {
-  heard = '';
-
-  override async script(...given: Parameters<LocalHost['script']>): Promise<CommandResult> {
-    const result = await super.script(...given);
-    this.heard += `${result.stdout}${result.stderr}`;
-    return result;
-  }
-}
 
 let root: string;
 let certificate: string;
@@ -55,7 +44,7 @@ async function file(name: string, text: string): Promise<string> {
 
 /** What one file is found to hold, and that no line of the secrets was told, as text or in hex. */
 async function told(path: string, secrets: readonly string[] = [], encryption = false) {
-  const host = new Listening();
+  const host = new ListeningHost();
   const asked = encryption ? { keys: [], encryption: [path] } : { keys: [path], encryption: [] };
   const found = await readKeyFiles(host, asked);
   const words = host.heard.split(/\s/).filter((word) => /^(?:[0-9a-f]{2})+$/.test(word));
