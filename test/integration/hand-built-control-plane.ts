@@ -136,15 +136,24 @@ export class HandBuiltControlPlane {
     await host.run('systemctl', 'enable', '--quiet', '--now', ...controlPlaneComponents);
   }
 
+  /** Each apiserver serves, and what the first of them makes by itself a moment later is there. */
   private async ready(): Promise<void> {
     for (const host of this.lab.hosts) {
       await until(
         `the hand-built control plane of ${host.name} is ready`,
         async (saw) => {
-          const well = await this.kubectl(host, 'get', '--raw', '/readyz').catch((error: Error) =>
-            saw(error.message),
-          );
-          return well === 'ok';
+          const asked = [
+            ['get', '--raw', '/readyz'],
+            ['get', 'namespace', 'default'],
+          ];
+          for (const argv of asked) {
+            const failure = await this.kubectl(host, ...argv).then(
+              () => undefined,
+              (error: Error) => error.message,
+            );
+            if (failure !== undefined) return saw(failure);
+          }
+          return true;
         },
         { timeoutMs: 120_000 },
       );
