@@ -44,7 +44,10 @@ function kindOf(run: ControlPlaneRun, work: Work, component: ControlPlaneCompone
   return component === 'kube-apiserver' ? apiserverKind(run, work) : electedKind(run, work, component);
 }
 
-/** Before anything is uploaded: whether the first restart would be allowed. Those that are down come back before it. */
+/**
+ * Before anything is uploaded: whether the first restart would be allowed. Those that are down come back before it, and
+ * those that run as they should and are not ready, as right after a run that was cut off, are seen to before it.
+ */
 async function refuseOutages(
   { apiservers, credentials }: ControlPlaneRun,
   { allowDowntime }: Work,
@@ -54,6 +57,8 @@ async function refuseOutages(
   const restarting = going('restart');
   if (restarting.length === 0 || going('start').length > 0 || allowDowntime) return;
   const readings: readonly ApiReading[] = await readApiservers(apiservers, credentials);
+  const isReady = (name: string) => readings.some(({ host, ready }) => host === name && ready === true);
+  if (going('none').some(({ name }) => !isReady(name))) return;
   for (const { name } of restarting) refuseRestart(readings, name, allowDowntime);
 }
 

@@ -22,7 +22,10 @@ export class InterruptedDeploy {
     this.#argv = argv;
   }
 
-  static async create(folder: string, what: 'etcd' | 'control-plane'): Promise<InterruptedDeploy> {
+  static async create(
+    folder: string,
+    what: 'etcd' | 'control-plane' | 'take-over',
+  ): Promise<InterruptedDeploy> {
     const program = join(folder, 'interrupted-deploy.cjs');
     await bundleProgram(join(import.meta.dirname, 'interrupted-deploy.ts'), program);
     return new InterruptedDeploy(program, [join(folder, 'cluster.yaml'), what]);

@@ -1,5 +1,5 @@
 /**
- * `interrupted-deploy CLUSTER.YAML etcd|control-plane [KEY before|during|after]`, bundled by interrupt.ts: the real
+ * `interrupted-deploy CLUSTER.YAML etcd|control-plane|take-over [KEY before|during|after]`, bundled by interrupt.ts: the real
  * deploy, in a process of its own, that kills itself at one of its effects on a host. Prints each effect's key as it
  * begins.
  */
@@ -97,6 +97,7 @@ async function main(): Promise<void> {
     skipHosts: [],
     within: 90,
     now: Date.now,
+    takeOver: what === 'take-over',
   });
   process.exit(0);
 }

@@ -6,6 +6,7 @@ import type { LabHost } from '../lab/host.ts';
 import { type Lab, startHosts } from '../lab/lab.ts';
 import { until } from '../lab/until.ts';
 import { HandBuiltControlPlane, unitFolders } from './hand-built-control-plane.ts';
+import { InterruptedDeploy } from './interrupt.ts';
 
 let lab: Lab;
 let built: HandBuiltControlPlane;
@@ -93,7 +94,9 @@ test('what goes wrong with the first apiserver is undone: the former unit runs a
   await expectAllThere();
 });
 
-test('is taken over while a client writes, with all that is in it', { timeout: 400_000 }, async () => {
+test('is taken over while a client writes, with all that is in it, though the first run is killed', {
+  timeout: 400_000,
+}, async () => {
   const { stdout } = await built.plane.kbin('plan', '--take-over', '--exit-code');
   expect(stdout).not.toContain('a deploy would stop');
   expect(stdout).toContain(
@@ -102,6 +105,9 @@ test('is taken over while a client writes, with all that is in it', { timeout: 4
   const writer = await built.plane.apiWriter('take-over');
   writer.start();
   await until('something is written', async () => writer.written > 20);
+  const interrupted = await InterruptedDeploy.create(built.plane.folder, 'take-over');
+  const { signal, effects } = await interrupted.run('node1: commit', 'during');
+  expect({ signal, last: effects.at(-1) }).toEqual({ signal: 'SIGKILL', last: 'node1: commit' });
   await built.plane.kbinDoes('control-plane', 'deploy', '--take-over');
   await writer.stop();
   expect(writer.outages).toEqual([]);
