@@ -77,8 +77,9 @@ async function readEndpoint(
 
 /**
  * Asks those again of whom more is known by now: where their processes serve (`former`), or that SSH, through which they
- * are asked where nothing else works, is connected. And those that did not answer in time: one look at a busy machine is
- * no reason to restart anything. The same array when there is nobody.
+ * are asked where nothing else works, is connected. And those that did not answer: one look at a busy machine is no reason
+ * to restart anything, and one that was starting then may run by the time its host was looked at. The same array when there
+ * is nobody.
  */
 export async function readAgain(
   readings: readonly MemberReading[],
@@ -97,7 +98,7 @@ export async function readAgain(
   );
 }
 
-const again: readonly (string | undefined)[] = ['out-of-reach', 'no-answer'];
+const again: readonly (string | undefined)[] = ['out-of-reach', 'no-answer', 'refused', 'connection-lost'];
 
 /** The better of two, since kbin itself is busy while it asks everybody at once. */
 async function quickest(client: MemberClient): Promise<{ status: LiveStatus; latencyMs: number }> {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { canRestart, healthyVoters, moveLeaderAway } from '../../src/health/gates.ts';
-import { readMember } from '../../src/health/live.ts';
+import { readAgain, readMember, readMembers } from '../../src/health/live.ts';
 import { freePorts, startEtcd } from './local-etcd.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -37,4 +37,17 @@ test('a member that serves at neither port failed at the present one', async () 
   const target = { name: 'one', endpoint: present ?? '', former: former ?? '' };
   const reading = await readMember(target, await etcd.credentials());
   expect([reading.failure?.code, reading.target]).toEqual(['refused', target]);
+});
+
+test('a member that was only starting when it was asked is asked again', async () => {
+  await using etcd = await startEtcd({ size: 1 });
+  const credentials = await etcd.credentials();
+  await etcd.member(0).stop();
+  const first = await readMembers(etcd.targets, credentials);
+  expect(first.map(({ failure }) => failure?.code)).toEqual(['refused']);
+  await etcd.member(0).start();
+  await etcd.healthy();
+  const again = await readAgain(first, etcd.targets, credentials);
+  expect(again.map(({ quorum, failure }) => [quorum, failure])).toEqual([[true, undefined]]);
+  expect(await readAgain(again, etcd.targets, credentials)).toBe(again);
 });
