@@ -24,5 +24,36 @@ export const etcd3Proto: Plugin = {
         loader: 'js',
       };
     });
+
+    bundle.onLoad(
+      { filter: /[\\/]@grpc[\\/]proto-loader[\\/]build[\\/]src[\\/]index\.js$/ },
+      async ({ path }) => {
+        let code = await readFile(path, 'utf8');
+        for (const [described, plain] of descriptions) {
+          if (code.split(described).length !== 2) {
+            return {
+              errors: [
+                { text: `proto-loader describes messages otherwise than this build knows: ${described}` },
+              ],
+            };
+          }
+          code = code.replace(described, () => plain);
+        }
+        return { contents: code, loader: 'js' };
+      },
+    );
   },
 };
+
+/**
+ * proto-loader describes every message in protobuf's own terms, for servers that are asked what they speak. Nobody asks a
+ * client, and it takes 40 ms of every run that talks to etcd.
+ */
+const descriptions: readonly (readonly [string, string])[] = [
+  ['const descriptor = require("protobufjs/ext/descriptor");', 'const descriptor = {};'],
+  ["const descriptorList = root.toDescriptor('proto3').file;", 'const descriptorList = [];'],
+  ["const messageDescriptor = message.toDescriptor('proto3');", ''],
+  ['type: messageDescriptor.$type.toObject(messageDescriptor, descriptorOptions),', 'type: {},'],
+  ["const enumDescriptor = enumType.toDescriptor('proto3');", ''],
+  ['type: enumDescriptor.$type.toObject(enumDescriptor, descriptorOptions),', 'type: {},'],
+];
