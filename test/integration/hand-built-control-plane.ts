@@ -8,6 +8,7 @@ import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/until.ts';
 import { ControlPlane } from './control-plane.ts';
 import type { Settings } from './deployment.ts';
+import { HandBuilt, sharedEtcdPki } from './hand-built.ts';
 import { sendFiles } from './send-files.ts';
 
 /** Where guides put units; systemd goes by both. */
@@ -23,34 +24,42 @@ const podCidr = '10.244.0.0/16';
 
 /**
  * Kubernetes 1.20.2 as hand-install guides set it up, without any of kbin: certificates by cfssl, copied around; three
- * units per host with all their flags in /opt/kubernetes/cfg/*.conf; tokens signed with the CA's key. Its etcd, with
- * certificates of the same tree, is kbin's already: a member on the first host.
+ * units per host with all their flags in /opt/kubernetes/cfg/*.conf; tokens signed with the CA's key. On the first two
+ * hosts; its etcd, made in the same way, on all three.
  */
 export class HandBuiltControlPlane {
   readonly lab: Lab;
   readonly plane: ControlPlane;
+  readonly etcd: HandBuilt;
   /** What cfssl made. */
   readonly tree: string;
 
-  private constructor(lab: Lab, plane: ControlPlane) {
+  private constructor(lab: Lab, plane: ControlPlane, etcd: HandBuilt, tree: string) {
     this.lab = lab;
     this.plane = plane;
-    this.tree = join(plane.folder, 'tree');
+    this.etcd = etcd;
+    this.tree = tree;
+  }
+
+  /** The hosts of the control plane. */
+  get hosts(): readonly LabHost[] {
+    return this.lab.hosts.slice(0, 2);
   }
 
   static async create(lab: Lab): Promise<HandBuiltControlPlane> {
     const plane = await ControlPlane.create(lab, settingsOf(lab));
-    const built = new HandBuiltControlPlane(lab, plane);
+    const tree = join(plane.folder, 'tree');
     optTree(
-      built.tree,
+      tree,
       lab.hosts.map(({ address }) => address),
       '10.0.0.1',
     );
+    const etcd = await HandBuilt.create(lab, '3.5.16', (one) => sharedEtcdPki(one, join(tree, 'etcd/ssl')));
+    const built = new HandBuiltControlPlane(lab, plane, etcd, tree);
     // ControlPlane has made one of its own.
     await rm(join(plane.folder, 'pki'), { recursive: true });
     await built.adopt('--as', `service-account=${built.file('ca-key.pem')}`);
-    await plane.deploy();
-    await Promise.all(lab.hosts.map((host, index) => built.install(host, unitFolders[index % 2] ?? '')));
+    await Promise.all(built.hosts.map((host, index) => built.install(host, unitFolders[index % 2] ?? '')));
     await built.ready();
     return built;
   }
@@ -100,6 +109,7 @@ export class HandBuiltControlPlane {
   }
 
   async remove(): Promise<void> {
+    await this.etcd.remove();
     await this.plane.remove();
   }
 
@@ -107,13 +117,6 @@ export class HandBuiltControlPlane {
     const { lab, tree } = this;
     await sendFiles(lab, host, await kubernetesRelease(), controlPlaneComponents, '/opt/kubernetes/bin');
     await sendFiles(lab, host, join(tree, 'kubernetes/ssl'), ['.'], tls);
-    await sendFiles(
-      lab,
-      host,
-      join(tree, 'etcd/ssl'),
-      ['ca.pem', 'server.pem', 'server-key.pem'],
-      `${tls}/etcd`,
-    );
     await host.run('mkdir', '-p', cfg, '/opt/kubernetes/logs');
     const write = (path: string, text: string) =>
       host.run('sh', '-euc', 'printf %s "$2" >"$1"', 'sh', path, text);
@@ -137,8 +140,8 @@ export class HandBuiltControlPlane {
   }
 
   /** Each apiserver serves, and what the first of them makes by itself a moment later is there. */
-  private async ready(): Promise<void> {
-    for (const host of this.lab.hosts) {
+  async ready(): Promise<void> {
+    for (const host of this.hosts) {
       await until(
         `the hand-built control plane of ${host.name} is ready`,
         async (saw) => {
@@ -161,10 +164,10 @@ export class HandBuiltControlPlane {
   }
 }
 
-function settingsOf({ hosts: [first] }: Lab, ...more: string[]): Settings {
+function settingsOf({ hosts }: Lab, ...more: string[]): Settings {
   const flags = ['service-account-issuer: api', 'request-timeout: 5s', ...more];
   return {
-    roles: (name) => (name === first?.name ? ['etcd', 'control-plane'] : ['control-plane']),
+    roles: (name) => (name === hosts[2]?.name ? ['etcd'] : ['etcd', 'control-plane']),
     kubernetes: `serviceCidr: ${serviceCidr}
 podCidr: ${podCidr}
 encryption: off
@@ -209,12 +212,12 @@ users:
 `;
 }
 
-function apiserver({ address }: LabHost, { hosts: [first] }: Lab): Flags {
+function apiserver({ address }: LabHost, { hosts }: Lab): Flags {
   return [
     ['logtostderr', 'false'],
     ['v', '2'],
     ['log-dir', '/opt/kubernetes/logs'],
-    ['etcd-servers', `https://${first?.address}:2379`],
+    ['etcd-servers', hosts.map((one) => `https://${one.address}:2379`).join(',')],
     ['bind-address', address],
     ['secure-port', '6443'],
     ['advertise-address', address],
@@ -236,9 +239,9 @@ function apiserver({ address }: LabHost, { hosts: [first] }: Lab): Flags {
     ['service-account-key-file', `${tls}/ca-key.pem`],
     ['service-account-issuer', 'api'],
     ['service-account-signing-key-file', `${tls}/ca-key.pem`],
-    ['etcd-cafile', `${tls}/etcd/ca.pem`],
-    ['etcd-certfile', `${tls}/etcd/server.pem`],
-    ['etcd-keyfile', `${tls}/etcd/server-key.pem`],
+    ['etcd-cafile', '/opt/etcd/ssl/ca.pem'],
+    ['etcd-certfile', '/opt/etcd/ssl/server.pem'],
+    ['etcd-keyfile', '/opt/etcd/ssl/server-key.pem'],
     ['requestheader-client-ca-file', `${tls}/ca.pem`],
     ['proxy-client-cert-file', `${tls}/server.pem`],
     ['proxy-client-key-file', `${tls}/server-key.pem`],

@@ -222,12 +222,20 @@ export async function cfsslPki(built: HandBuilt): Promise<void> {
     ['-euc', `cfssl gencert -initca ca-csr.json | cfssljson -bare ca; ${sign} | cfssljson -bare server`],
     { cwd: folder, env: { PATH: `${inject('cfsslDir')}:${process.env.PATH}` } },
   );
-  for (const name of ['peer', 'client']) {
-    await copyFile(built.file('server.pem'), built.file(`${name}.pem`));
-    await copyFile(built.file('server-key.pem'), built.file(`${name}-key.pem`));
+  await sharedEtcdPki(built, folder);
+}
+
+/** What cfssl made in a folder: ca.pem, and a server.pem that everybody shares. */
+export async function sharedEtcdPki(built: HandBuilt, folder: string): Promise<void> {
+  if (folder !== built.folder) await copyFile(join(folder, 'ca.pem'), built.file('ca.pem'));
+  for (const end of ['.pem', '-key.pem']) {
+    for (const name of ['server', 'peer', 'client']) {
+      const [from, to] = [join(folder, `server${end}`), built.file(`${name}${end}`)];
+      if (from !== to) await copyFile(from, to);
+    }
   }
   const files = ['ca.pem', 'server.pem', 'server-key.pem', 'peer.pem', 'peer-key.pem'];
-  await Promise.all(lab.hosts.map((host) => built.copy(host, files, '/opt/etcd/ssl')));
+  await Promise.all(built.lab.hosts.map((host) => built.copy(host, files, '/opt/etcd/ssl')));
 }
 
 /** openssl, by the book: a certificate of its own for each server, peer and client. */

@@ -1,4 +1,4 @@
-/** A control plane that a guide and cfssl made comes under kbin while it is used: nothing is lost, nobody is shut out. */
+/** An etcd and a control plane that a guide and cfssl made come under kbin while they are used: nothing is lost, nobody is shut out. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { controlPlaneComponents } from '../../src/cluster/cluster.ts';
@@ -16,8 +16,8 @@ let node2: LabHost;
 let token: string;
 
 beforeAll(async () => {
-  lab = await startHosts({ count: 2 });
-  [node1, node2] = lab.hosts as [LabHost, LabHost];
+  lab = await startHosts({ count: 3 });
+  [node1, node2] = lab.hosts as [LabHost, LabHost, LabHost];
   built = await HandBuiltControlPlane.create(lab);
   const make = (...argv: string[]) => built.kubectl(node1, 'create', ...argv);
   await make('configmap', 'before', '--from-literal=who=guide');
@@ -39,7 +39,7 @@ afterAll(async () => {
 
 /** When each component was started, and by which user. */
 async function processes(): Promise<readonly string[]> {
-  const shown = lab.hosts.map((host) =>
+  const shown = built.hosts.map((host) =>
     host.sh(`for name in ${controlPlaneComponents.join(' ')}; do
       echo "${host.name} $name $(ps -o user:32=,lstart= -C $name)"; done`),
   );
@@ -48,7 +48,7 @@ async function processes(): Promise<readonly string[]> {
 
 /** What was there before, through every apiserver, by those who were let in before. */
 async function expectAllThere(): Promise<void> {
-  for (const host of lab.hosts) {
+  for (const host of built.hosts) {
     const value = (kind: string, key: string) =>
       built.kubectl(host, 'get', kind, 'before', '-o', `jsonpath={.data.${key}}`);
     expect(await value('configmap', 'who')).toBe('guide');
@@ -58,6 +58,24 @@ async function expectAllThere(): Promise<void> {
     });
   }
 }
+
+test('its etcd comes first: apiservers of the guide go on with what they read in /opt/etcd/ssl', async () => {
+  const before = await processes();
+  const writer = await built.plane.apiWriter('etcd-first');
+  writer.start();
+  await until('something is written', async () => writer.written > 20);
+  await built.plane.kbinDoes('etcd', 'deploy');
+  const written = writer.written;
+  await until('something is written after it', async () => writer.written > written + 20);
+  await writer.stop();
+  expect(writer.outages).toEqual([]);
+  for (const target of await built.plane.apiTargets()) expect(await writer.lost(target)).toEqual([]);
+  expect(await processes()).toEqual(before);
+  // Whoever starts now finds them too.
+  for (const host of built.hosts) await host.run('systemctl', 'restart', 'kube-apiserver');
+  await built.ready();
+  await expectAllThere();
+});
 
 test('stops a deploy, which says how to go on', async () => {
   const { code, stderr } = await built.plane.kbin('control-plane', 'deploy');
