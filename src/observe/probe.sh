@@ -117,15 +117,39 @@ states() {
   esac; done
 }
 
-state() {
+last_log() {
   last=
-  for entry in "$2"/*.wal; do if [ -f "$entry" ]; then last=$entry; fi; done
-  if [ -n "$last" ]; then echo "data $(dd if="$last" bs=512 count=1 2>/dev/null | hex)"
-  elif [ ! -e "$1" ]; then echo absent
+  for entry in "$1"/*.wal; do if [ -f "$entry" ]; then last=$entry; fi; done
+  [ -n "$last" ]
+}
+
+# Whether a log was begun meanwhile, or is within five seconds: an etcd that starts for the first time has its database a
+# while before that.
+comes() {
+  tries=0
+  until last_log "$2"; do
+    tries=$((tries + 1))
+    { [ $tries -le 50 ] && [ -f "$1/member/snap/db" ] && is_open "$1/member/snap/db"; } || return 1
+    sleep 0.1
+  done
+}
+
+is_open() { ls -l /proc/[0-9]*/fd 2>/dev/null | grep -qF -- "-> $(readlink -f "$1")"; }
+
+with_data() { echo "data $(dd if="$last" bs=512 count=1 2>/dev/null | hex)"; }
+
+state() {
+  if last_log "$2"; then with_data; return; fi
   # Without a log there is no member, whatever else of it is left. A start that died before it had a log leaves folders,
-  # half a log and a database without a key (64 KiB and less): nothing that anybody could miss.
+  # half a log and a database without a key: nothing that anybody could miss. That has 64 KiB and less, in blocks of 512;
+  # or, where the log was being written (to WAL.tmp, which takes seconds on a slow disk), what bbolt sets aside at first:
+  # 16 MiB and 24 KiB.
+  below=129
+  [ ! -d "$2.tmp" ] || below=32817
+  if [ ! -e "$1" ]; then echo absent
   elif [ -z "$(find "$1/" -mindepth 1 ! -type d ! -path "$1/lost+found/*" ! -path "$1/member/wal*.tmp*" \
-    ! \( -path "$1/member/snap/db" -size -129 \) | sed 1q)" ]; then echo empty
+    ! \( -path "$1/member/snap/db" -size "-$below" \) | sed 1q)" ]; then echo empty
+  elif comes "$1" "$2"; then with_data
   else echo foreign; fi
 }
 

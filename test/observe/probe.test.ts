@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { KbinError } from '../../src/errors.ts';
 import { parseProbe } from '../../src/observe/parse.ts';
@@ -94,15 +95,28 @@ test('what kind of data directory, and whose', async () => {
   // What people type: rm -rf /var/lib/etcd/member/wal.
   await mkdir(join(root, 'logless/member/snap'), { recursive: true });
   await writeFile(join(root, 'logless/member/snap/db'), Buffer.alloc(1024 * 1024));
+  // While a first start writes its log, on a slow disk: what bbolt sets aside, and no key in it.
+  const reserved = 16 * 1024 * 1024 + 24 * 1024;
+  for (const [name, size] of [
+    ['starting', reserved],
+    ['restored', reserved + 4096],
+  ] as const) {
+    await mkdir(join(root, name, 'member/wal.tmp'), { recursive: true });
+    await writeFile(join(root, name, 'member/wal.tmp/0000000000000000-0000000000000000.wal'), '');
+    await mkdir(join(root, name, 'member/snap'));
+    await writeFile(join(root, name, 'member/snap/db'), Buffer.alloc(size));
+  }
   await mkdir(join(root, 'data/member/wal'), { recursive: true });
   await writeFile(join(root, 'data/member/wal/0000000000000000-0000000000000000.wal'), wal);
   const marker = { clusterId: '2264b312802ce73b', memberId: '4036b1db24775ea0', name: 'node1' };
   await writeFile(join(root, 'data.json'), JSON.stringify(marker));
 
-  const states = ['absent', 'empty', 'foreign', 'begun', 'logless', 'data'].map(at);
+  const states = ['absent', 'empty', 'foreign', 'begun', 'logless', 'starting', 'restored', 'data'].map(at);
   const { dataDirectories } = await look({ states });
   expect([...dataDirectories.values()]).toEqual([
     { state: 'absent' },
+    { state: 'empty' },
+    { state: 'foreign' },
     { state: 'empty' },
     { state: 'foreign' },
     { state: 'empty' },
@@ -112,6 +126,30 @@ test('what kind of data directory, and whose', async () => {
 
   await writeFile(join(root, 'data.json'), '{}');
   await expect(look({ states })).rejects.toMatchObject({ details: { host: 'local' } });
+});
+
+test('a database that an etcd has open gets its log within moments: that is waited for', async () => {
+  const directory = join(root, 'starting');
+  const wal = join(directory, 'member/wal');
+  const states = [{ directory, wal, marker: join(root, 'none.json') }];
+  await mkdir(join(directory, 'member/snap'), { recursive: true });
+  const db = await open(join(directory, 'member/snap/db'), 'w');
+  try {
+    await db.truncate(16_801_792);
+    const begun = sleep(400).then(async () => {
+      await mkdir(join(directory, 'log'));
+      await writeFile(join(directory, 'log/0000000000000000-0000000000000000.wal'), '');
+      await rename(join(directory, 'log'), wal);
+    });
+    const { dataDirectories } = await look({ states });
+    expect(dataDirectories.get(directory)?.state).toBe('data');
+    await begun;
+  } finally {
+    await db.close();
+  }
+  await rm(wal, { recursive: true });
+  const { dataDirectories } = await look({ states });
+  expect(dataDirectories.get(directory)?.state).toBe('foreign');
 });
 
 test('facts of the host, with its clock compared', async () => {
