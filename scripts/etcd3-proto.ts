@@ -5,22 +5,19 @@ import protobuf from 'protobufjs';
 
 /**
  * etcd3 reads its .proto files from the folder beside its code, which a bundle does not have: they are parsed here, and
- * the bundle has the result. Fails the build when another release of etcd3 does it in another way.
+ * the bundle has the result. Fails the build when another release does it in another way.
  */
 export const etcd3Proto: Plugin = {
   name: 'etcd3-proto',
   setup(bundle) {
     bundle.onLoad({ filter: /[\\/]etcd3[\\/]lib[\\/]connection-pool\.js$/ }, async ({ path }) => {
       const code = await readFile(path, 'utf8');
-      const call = '.loadSync)(`${__dirname}/../proto/rpc.proto`, {';
-      if (code.split(call).length !== 2) {
-        return { errors: [{ text: 'etcd3 loads its .proto files otherwise than this build knows' }] };
-      }
       const proto = new protobuf.Root().loadSync(resolve(dirname(path), '../proto/rpc.proto'), {
         keepCase: true,
       });
+      const parsed = `.fromJSON)(${JSON.stringify(proto.toJSON())}, {`;
       return {
-        contents: code.replace(call, () => `.fromJSON)(${JSON.stringify(proto.toJSON())}, {`),
+        contents: replacedOnce(code, '.loadSync)(`${__dirname}/../proto/rpc.proto`, {', parsed),
         loader: 'js',
       };
     });
@@ -28,22 +25,22 @@ export const etcd3Proto: Plugin = {
     bundle.onLoad(
       { filter: /[\\/]@grpc[\\/]proto-loader[\\/]build[\\/]src[\\/]index\.js$/ },
       async ({ path }) => {
-        let code = await readFile(path, 'utf8');
-        for (const [described, plain] of descriptions) {
-          if (code.split(described).length !== 2) {
-            return {
-              errors: [
-                { text: `proto-loader describes messages otherwise than this build knows: ${described}` },
-              ],
-            };
-          }
-          code = code.replace(described, () => plain);
-        }
-        return { contents: code, loader: 'js' };
+        const code = await readFile(path, 'utf8');
+        const contents = descriptions.reduce(
+          (text, [described, plain]) => replacedOnce(text, described, plain),
+          code,
+        );
+        return { contents, loader: 'js' };
       },
     );
   },
 };
+
+function replacedOnce(code: string, what: string, by: string): string {
+  if (code.split(what).length !== 2)
+    throw new Error(`this build does not know a release without, once: ${what}`);
+  return code.replace(what, () => by);
+}
 
 /**
  * proto-loader describes every message in protobuf's own terms, for servers that are asked what they speak. Nobody asks a

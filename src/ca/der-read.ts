@@ -40,13 +40,6 @@ export function rawSubject(certificate: Buffer): Buffer {
   return subject.whole;
 }
 
-export function rawIssuer(certificate: Buffer): Buffer {
-  const fields = tbsFields(certificate);
-  const issuer = fields[fields[0]?.tag === 0xa0 ? 3 : 2];
-  if (issuer === undefined) throw new RangeError('DER: a certificate without an issuer');
-  return issuer.whole;
-}
-
 function tbsFields(certificate: Buffer): Element[] {
   const tbs = children(firstElement(certificate).content)[0];
   if (tbs === undefined) throw new RangeError('DER: an empty certificate');

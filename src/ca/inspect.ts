@@ -6,7 +6,6 @@ import { extendedUsageOids, keyUsageBits, type Usage } from '../../pki/usages.ts
 import type { KeyAlgorithm } from '../cluster/cluster.ts';
 import { KbinError } from '../errors.ts';
 import { certificateParts } from './certificate-parts.ts';
-import { rawIssuer, rawSubject } from './der-read.ts';
 import { algorithmOf } from './keys.ts';
 import { nameText } from './names.ts';
 import { type PemBlock, pemBlocks } from './pem.ts';
@@ -77,7 +76,7 @@ function inspectBlock(block: PemBlock, source: string): CertificateInfo {
  * it): what only some of them take for a certificate is none.
  */
 function read({ der, text }: PemBlock): CertificateInfo {
-  certificateParts(der);
+  const parts = certificateParts(der);
   const openssl = new OpensslCertificate(der);
   // As the programs on the hosts will read the file: they are stricter with PEM than pemBlocks.
   if (!openssl.raw.equals(new OpensslCertificate(text).raw)) throw new Error('its PEM is read differently');
@@ -85,8 +84,8 @@ function read({ der, text }: PemBlock): CertificateInfo {
   const basic = certificate.getExtension(x509.BasicConstraintsExtension);
   const subjectKeyId = certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   const authorityKeyId = certificate.getExtension(x509.AuthorityKeyIdentifierExtension)?.keyId;
-  const subjectFields = nameFields(rawSubject(der));
-  const issuerFields = nameFields(rawIssuer(der));
+  const subjectFields = nameFields(parts.subject);
+  const issuerFields = nameFields(parts.issuer);
   return {
     subject: nameText(subjectFields),
     issuer: nameText(issuerFields),

@@ -68,7 +68,12 @@ function notListed({ live, cluster }: EtcdView, { listed: member, identity, read
 }
 
 function otherName(view: EtcdView, member: MemberView) {
-  return hasOtherName(member) && !willBeRenamed(view, member) ? misnamed(view, member) : undefined;
+  const { listed } = member;
+  if (listed === undefined || !hasOtherName(member) || willBeRenamed(view, member)) return undefined;
+  return stop('other-member', `etcd knows it as ${listed.name}`, {
+    message: `the member on this host (${listed.id}, ${listed.peerUrls.join(', ')}) is called ${listed.name} in etcd`,
+    next: `call the host ${listed.name} in cluster.yaml, or move ${view.cluster.paths.etcd.data} away if it is another member's`,
+  });
 }
 
 function hasOtherName({ host, listed }: MemberView): boolean {
@@ -88,14 +93,6 @@ export function willBeRenamed({ live }: EtcdView, member: MemberView): boolean {
     listed?.peerUrls.includes(peerUrl) === true &&
     live?.members.every(({ name }) => name !== host.name) === true
   );
-}
-
-function misnamed({ cluster }: EtcdView, { listed: member }: MemberView) {
-  if (member === undefined) return undefined;
-  return stop('other-member', `etcd knows it as ${member.name}`, {
-    message: `the member on this host (${member.id}, ${member.peerUrls.join(', ')}) is called ${member.name} in etcd`,
-    next: `call the host ${member.name} in cluster.yaml, or move ${cluster.paths.etcd.data} away if it is another member's`,
-  });
 }
 
 /** A port is changed for all members at once, and those whose port has moved lose the others. */

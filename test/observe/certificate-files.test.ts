@@ -1,34 +1,19 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readCertificateFiles } from '../../src/observe/certificate-files.ts';
 import { ListeningHost } from '../remote/listening-host.ts';
 import { LocalHost } from '../remote/local-host.ts';
+import { selfSigned } from './self-signed.ts';
 
 let root: string;
 let cert: string;
 let key: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "kbin certificates' "));
-  const argv = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-noenc',
-    '-subj',
-    '/CN=a',
-    '-keyout',
-    'key',
-    '-out',
-    'crt',
-  ];
-  execFileSync('openssl', argv, { cwd: root, stdio: 'pipe' });
-  cert = await readFile(join(root, 'crt'), 'utf8');
-  key = await readFile(join(root, 'key'), 'utf8');
+  ({ certificate: cert, key } = await selfSigned(root));
 });
 afterEach(() => rm(root, { recursive: true }));
 

@@ -1,12 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readKeyFiles } from '../../src/observe/key-files.ts';
 import { ListeningHost } from '../remote/listening-host.ts';
 import { LocalHost } from '../remote/local-host.ts';
+import { selfSigned } from './self-signed.ts';
 
 let root: string;
 let certificate: string;
@@ -14,22 +14,7 @@ let key: string;
 let half: string;
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "kbin keys' "));
-  const argv = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-noenc',
-    '-subj',
-    '/CN=a',
-    '-keyout',
-    'key',
-    '-out',
-    'crt',
-  ];
-  execFileSync('openssl', argv, { cwd: root, stdio: 'pipe' });
-  certificate = await readFile(join(root, 'crt'), 'utf8');
-  key = await readFile(join(root, 'key'), 'utf8');
+  ({ certificate, key } = await selfSigned(root));
   half = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
 });
 afterEach(() => rm(root, { recursive: true }));

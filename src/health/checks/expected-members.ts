@@ -10,18 +10,15 @@ export function differences(evidence: Evidence, target: EtcdTarget, members: rea
   if (expected === undefined) return [];
   const listed =
     members.find(({ name }) => name === expected.name) ??
-    members.find(({ name, peerUrls }) => name !== '' && sameUrls(peerUrls, expected.peerUrls));
-  if (listed === undefined) {
-    // One that has not started yet has no name.
-    const unstarted = members.find(
-      (member) => member.name === '' && sameUrls(member.peerUrls, expected.peerUrls),
-    );
+    members.find(({ peerUrls }) => sameUrls(peerUrls, expected.peerUrls));
+  // One that has not started yet has no name.
+  if (listed === undefined || listed.name === '') {
     return [
       membershipFailure(
-        unstarted === undefined
+        listed === undefined
           ? 'is not a member of the cluster'
           : 'was added to the cluster and has never started',
-        unstarted === undefined
+        listed === undefined
           ? 'run `kbin etcd deploy`'
           : 'run `kbin etcd deploy`, or start etcd on that host',
         target.name,
